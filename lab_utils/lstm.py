@@ -1,0 +1,156 @@
+"""An LSTM layer with Keras's weights and results that trains faster on a CPU.
+
+Keras's layer multiplies input, state and weight gradient at every time step. Of these only the
+product with the state must wait for the step before it. Here the rest is taken out of the loop:
+
+- the input's part x W + b of all steps is one large product;
+- going back, the weight gradient dU = sum_t h_(t-1)^T dz_t is one large product after the loop;
+- with many units and few rows the product with the state only waits for U to come from memory, so
+  U is cut once into panels of columns that each fit in a core's cache.
+
+Equations and gate order (i, f, g, o) are those of ``keras.layers.LSTM``. On a GPU, and for options
+that the fast path does not cover, Keras's own layer runs.
+"""
+
+import keras
+import tensorflow as tf
+
+
+@tf.custom_gradient
+def lstm_sequence(xz: tf.Tensor, U: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor):
+    """Run an LSTM over time.
+
+    Args:
+        xz: the inputs' part x W + b of the gates, shape (time, batch, 4 units).
+        U: recurrent weights, shape (units, 4 units).
+        h0, c0: initial state, shape (batch, units) each.
+
+    Returns:
+        h, c of every step, shape (time, batch, units) each. First-order gradients only.
+    """
+    h, c, gates = _forward(xz, U, h0, c0)
+
+    def gradient(dh, dc):
+        h_before = tf.concat([h0[None], h[:-1]], axis=0)
+        c_before = tf.concat([c0[None], c[:-1]], axis=0)
+        dz, dh0, dc0 = _backward(dh, dc, c, c_before, gates, U)
+        units = tf.shape(U)[0]
+        dU = tf.matmul(tf.reshape(h_before, (-1, units)), tf.reshape(dz, (-1, 4 * units)),
+                       transpose_a=True)
+        return dz, dU, dh0, dc0
+
+    return (h, c), gradient
+
+
+def _forward(xz, U, h0, c0):
+    """h, c of shape (time, batch, units) and the gates' values, (time, batch, 4 units)."""
+    steps = tf.shape(xz)[0]
+    U = _panels(U, h0.shape[0], width=64)
+
+    def arrays(shape):
+        return tf.TensorArray(xz.dtype, steps, element_shape=shape)
+
+    def step(t, h, c, hs, cs, gates):
+        z_i, z_f, z_g, z_o = tf.split(xz[t] + _product(h, U), 4, axis=-1)
+        i, f, g, o = tf.sigmoid(z_i), tf.sigmoid(z_f), tf.tanh(z_g), tf.sigmoid(z_o)
+        c = f * c + i * g
+        h = o * tf.tanh(c)
+        return (t + 1, h, c, hs.write(t, h), cs.write(t, c),
+                gates.write(t, tf.concat([i, f, g, o], axis=-1)))
+
+    *_, hs, cs, gates = tf.while_loop(
+        lambda t, *_: t < steps, step,
+        (0, h0, c0, arrays(h0.shape), arrays(c0.shape), arrays(xz.shape[1:])),
+        maximum_iterations=steps)
+    return hs.stack(), cs.stack(), gates.stack()
+
+
+def _backward(dh_out, dc_out, c, c_before, gates, U):
+    """dz of all steps, (time, batch, 4 units), and the gradients of the initial state."""
+    steps = tf.shape(c)[0]
+    U_transposed = _panels(tf.transpose(U), c.shape[1], width=32)
+
+    def step(t, dh, dc, dzs):
+        i, f, g, o = tf.split(gates[t], 4, axis=-1)
+        tanh_c = tf.tanh(c[t])
+        dh = dh + dh_out[t]
+        dc = dc + dc_out[t] + _tanh_gradient(tanh_c, dh * o)
+        dz = tf.concat([_sigmoid_gradient(i, dc * g), _sigmoid_gradient(f, dc * c_before[t]),
+                        _tanh_gradient(g, dc * i), _sigmoid_gradient(o, dh * tanh_c)], axis=-1)
+        return t - 1, _product(dz, U_transposed), dc * f, dzs.write(t, dz)
+
+    _, dh0, dc0, dzs = tf.while_loop(
+        lambda t, *_: t >= 0, step,
+        (steps - 1, tf.zeros_like(c[0]), tf.zeros_like(c[0]),
+         tf.TensorArray(c.dtype, steps, element_shape=gates.shape[1:])),
+        maximum_iterations=steps)
+    return dzs.stack(), dh0, dc0
+
+
+def _panels(U: tf.Tensor, batch: int | None, width: int) -> tf.Tensor:
+    """U (n, m) as panels (m / width, n, width) where that is faster, else U itself.
+
+    Measured: up to 1.7 times faster from 8 MB on with at most 32 rows, slower elsewhere.
+    """
+    n, m = U.shape
+    if batch is None or batch > 32 or n * m * U.dtype.size < 8e6 or m % width:
+        return U
+    return tf.transpose(tf.reshape(U, (n, m // width, width)), (1, 0, 2))
+
+
+def _product(h: tf.Tensor, U: tf.Tensor) -> tf.Tensor:
+    """h U, shape (batch, m), for h (batch, n) and U (n, m) or its panels."""
+    if U.shape.rank == 2:
+        return tf.matmul(h, U)
+    panels, _, width = U.shape
+    return tf.reshape(tf.transpose(tf.matmul(h[None], U), (1, 0, 2)),
+                      (h.shape[0], panels * width))
+
+
+def _sigmoid_gradient(y, dy):
+    """dy y (1 - y), the gradient of z where y = sigmoid(z), in one pass."""
+    return tf.raw_ops.SigmoidGrad(y=y, dy=dy)
+
+
+def _tanh_gradient(y, dy):
+    """dy (1 - y^2), the gradient of z where y = tanh(z), in one pass."""
+    return tf.raw_ops.TanhGrad(y=y, dy=dy)
+
+
+@keras.saving.register_keras_serializable(package="lab_utils")
+class FastLSTM(keras.layers.LSTM):
+    """``keras.layers.LSTM`` with a faster path on CPUs; the same arguments, weights and results.
+
+    The fast path serves plain layers: default activations, no mask, dropout, unrolling, reversing
+    or state kept between batches. Input (batch, time, features); output (batch, time, units), or
+    (batch, units) without ``return_sequences``.
+    """
+
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        """As ``keras.layers.LSTM``."""
+        if not self._is_plain(mask) or tf.config.list_logical_devices("GPU"):
+            return super().call(sequences, initial_state=initial_state, mask=mask,
+                                training=training)
+        x = tf.transpose(sequences, (1, 0, 2))
+        if initial_state is None:
+            h0 = c0 = tf.zeros((tf.shape(x)[1], self.units), x.dtype)
+        else:
+            h0, c0 = (tf.convert_to_tensor(state) for state in initial_state)
+        W, U = (tf.cast(w, x.dtype) for w in (self.cell.kernel, self.cell.recurrent_kernel))
+        xz = tf.matmul(x, W)
+        if self.use_bias:
+            xz = xz + tf.cast(self.cell.bias, x.dtype)
+        h, c = lstm_sequence(xz, U, h0, c0)
+        output = tf.transpose(h, (1, 0, 2)) if self.return_sequences else h[-1]
+        output.set_shape(self._output_shape(sequences))
+        return [output, h[-1], c[-1]] if self.return_state else output
+
+    def _is_plain(self, mask) -> bool:
+        return (mask is None and self.activation is keras.activations.tanh
+                and self.recurrent_activation is keras.activations.sigmoid
+                and not (self.dropout or self.recurrent_dropout or self.unroll
+                         or self.go_backwards or self.stateful))
+
+    def _output_shape(self, sequences) -> tuple:
+        batch, time = sequences.shape[:2]
+        return (batch, time, self.units) if self.return_sequences else (batch, self.units)

@@ -1,0 +1,1 @@
+"""Irish tunes in ABC notation: corpus, parsing, sound, sheet music, judging."""

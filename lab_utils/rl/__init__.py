@@ -1,0 +1,1 @@
+"""Environments, evaluation and video for the reinforcement-learning lab."""

@@ -1,0 +1,1 @@
+"""Sources of the lab notebooks and the builder that turns them into notebooks."""

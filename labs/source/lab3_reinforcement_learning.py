@@ -1,0 +1,785 @@
+# %% [markdown]
+# # Lab 3: Reinforcement learning
+#
+# Nobody tells the network the right answer here. It acts, the world answers with a reward now and
+# then, and from that alone it must find out which of its actions were good.
+#
+# - **Part A** balances a pole on a cart, in seconds, and climbs the ladder of *credit assignment*:
+#   which action earned the reward?
+# - **Part B** learns Pong from the pixels of the screen, in minutes, on an ordinary processor.
+#
+# Cells with a `YOUR CODE HERE` are yours to write; the cell below each one checks your answer.
+# Where the text says **Predict**, write your guess down before you run the cell.
+
+# %%
+import functools
+import time
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import lab_utils
+from lab_utils import Grader, budget, quiet_start, use_style
+from lab_utils.config import MODELS, output_dir
+from lab_utils.rl import cartpole, pong
+from lab_utils.rl.video import beside, label, show_video, write_video
+
+with quiet_start():   # holds back TensorFlow's start-up notices
+    import keras
+    import tensorflow as tf
+
+SEED = 1
+keras.utils.set_random_seed(SEED)   # Python, NumPy and TensorFlow at once
+use_style()
+grader = Grader("lab3")
+print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, lab_utils {lab_utils.__version__}, "
+      f"{len(tf.config.list_physical_devices('GPU'))} GPU, budget: {budget()}")
+
+# %% [markdown]
+# All settings stand here. `LAB_BUDGET=quick` selects the short trainings; Pong then loads the
+# weights of a full run that come with the lab.
+
+# %%
+CARTPOLE = dict(
+    envs=16,               # episodes played at once, between two updates
+    hidden=32,             # units of the policy's hidden layer
+    learning_rate=2e-2,    # of Adam
+    gamma=0.99,            # discount
+    max_updates=80,        # give up after so many
+)
+LADDER = {"full": dict(seeds=5, updates=40), "quick": dict(seeds=2, updates=20)}[budget()]
+PONG = {
+    "full": dict(
+        envs=64,             # games played at once
+        steps=64,            # time steps between two updates
+        updates=540,         # of 64 x 64 = 4,096 agent steps each
+        epochs=4,            # passes over the same steps
+        minibatch=512,       # agent steps in one gradient
+        learning_rate=1e-3,  # of Adam; falls linearly to a tenth
+        gamma=0.99,          # discount
+        lam=0.95,            # of the generalised advantages
+        clip=0.2,            # of the probability ratio
+        value_weight=0.5,    # of the critic's loss
+        entropy_weight=0.01,  # keeps the policy trying
+        max_norm=0.5,        # longest gradient
+        reinforce_updates=40,  # of the first attempt
+        games=20,            # evaluation games, each full, to 21 points
+        use_shipped=False,   # load the weights that come with the lab after training
+    ),
+}
+PONG["quick"] = PONG["full"] | dict(updates=4, reinforce_updates=2, games=4, use_shipped=True)
+PONG = PONG[budget()]
+
+# %% [markdown]
+# # Part A: CartPole
+#
+# ## A1. Agent and environment
+#
+# At every step $t$ the **agent** sees an **observation** $s_t$ and chooses an **action** $a_t$; the
+# **environment** answers with a **reward** $r_t$ and the next observation. Here the observation is
+# four numbers (the cart's position and speed, the pole's angle and its speed), the action pushes
+# the cart left or right, and every step on which the pole still stands earns 1. An episode ends
+# when the pole falls, the cart leaves the track, or after 500 steps.
+#
+# The agent's **policy** $\pi(a \mid s)$ is a network that turns an observation into one logit for
+# each action.
+
+# %% exercise="build_policy"
+def build_policy(num_actions):
+    """Keras model: observations (batch, 4) to logits (batch, num_actions)."""
+    ### BEGIN SOLUTION
+    return keras.Sequential([
+        keras.Input((4,)),
+        keras.layers.Dense(CARTPOLE["hidden"], activation="relu"),
+        keras.layers.Dense(num_actions),
+    ])
+    ### END SOLUTION
+
+# %% check="build_policy"
+grader.check("build_policy", build_policy)
+
+# %% [markdown]
+# The agent *samples* its action from $\mathrm{softmax}(\text{logits})$. If it always took the
+# likeliest action it would never find out whether another one is better.
+
+# %% exercise="choose_action"
+def choose_action(model, observations):
+    """Actions (batch,) sampled from softmax(model(observations))."""
+    ### BEGIN SOLUTION
+    logits = model(observations)
+    return tf.random.categorical(logits, num_samples=1)[:, 0]
+    ### END SOLUTION
+
+# %% check="choose_action"
+grader.check("choose_action", choose_action)
+
+# %% [markdown]
+# `play` lets 16 environments run at once, each for one episode, and gives back all that happened:
+# this is the agent's **memory** until the next update.
+#
+# **Predict**: how many steps does an untrained policy keep the pole up?
+
+# %%
+def actor(model):
+    """The compiled policy: observations to sampled actions."""
+    @tf.function
+    def act(observations):
+        return choose_action(model, observations)
+    return act
+
+# %%
+envs = cartpole.make_vector(CARTPOLE["envs"])
+policy = build_policy(2)
+episodes = cartpole.play(envs, actor(policy), seed=SEED)
+print("steps of the 16 episodes:", episodes.lengths)
+
+# %% [markdown]
+# ## A2. Return
+#
+# An action is good if much reward **follows** it, and soon. The discounted return from step $t$ is
+#
+# $$ G_t = \sum_{k \ge 0} \gamma^k\, r_{t+k} = r_t + \gamma\, G_{t+1} $$
+#
+# The right-hand form goes through the episode once, from its end.
+
+# %% exercise="discounted_returns"
+def discounted_returns(rewards, gamma):
+    """G_t of one episode: floats of the same length as ``rewards``, (time,)."""
+    ### BEGIN SOLUTION
+    returns = np.zeros(len(rewards), dtype="float32")
+    following = 0.0
+    for t in reversed(range(len(rewards))):
+        following = rewards[t] + gamma * following
+        returns[t] = following
+    return returns
+    ### END SOLUTION
+
+# %% check="discounted_returns"
+grader.check("discounted_returns", discounted_returns)
+
+# %% [markdown]
+# All returns of CartPole are positive, so "much" has to be compared with something. Subtract the
+# mean and divide by the standard deviation: half of the actions then count as better than usual,
+# half as worse, and the scale is the same from update to update.
+
+# %% exercise="normalize"
+def normalize(x):
+    """x (n,) with zero mean and unit standard deviation; a constant x gives zeros."""
+    ### BEGIN SOLUTION
+    x = np.asarray(x, dtype="float64")
+    return ((x - x.mean()) / (x.std() + 1e-8)).astype("float32")
+    ### END SOLUTION
+
+# %% check="normalize"
+grader.check("normalize", normalize)
+
+# %% [markdown]
+# ## A3. The policy gradient
+#
+# REINFORCE (Williams, 1992): make good actions likelier and bad ones less likely, in proportion to
+# how good they were. With an *advantage* $A_t$ for each action, minimise
+#
+# $$ L = \frac{1}{N} \sum_t A_t \cdot \bigl(-\log \pi(a_t \mid s_t)\bigr) $$
+#
+# It is the loss of a classifier whose labels are the actions taken, each weighted by its
+# advantage. The advantages are given numbers: no gradient goes through them.
+
+# %% exercise="policy_gradient_loss"
+def policy_gradient_loss(logits, actions, advantages):
+    """Scalar loss; logits (batch, num_actions), actions (batch,), advantages (batch,)."""
+    ### BEGIN SOLUTION
+    negative_log_prob = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=actions,
+                                                                       logits=logits)
+    return tf.reduce_mean(negative_log_prob * tf.stop_gradient(advantages))
+    ### END SOLUTION
+
+# %% check="policy_gradient_loss"
+grader.check("policy_gradient_loss", policy_gradient_loss)
+
+# %% exercise="train_step"
+@tf.function(reduce_retracing=True)   # compiled at the first call
+def train_step(model, optimizer, observations, actions, advantages):
+    """One update of the policy; returns the loss before it."""
+    ### BEGIN SOLUTION
+    with tf.GradientTape() as tape:
+        loss = policy_gradient_loss(model(observations), actions, advantages)
+    variables = model.trainable_variables
+    optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+    return loss
+    ### END SOLUTION
+
+# %% check="train_step"
+grader.check("train_step", train_step)
+
+# %% [markdown]
+# ## A4. Learn to balance
+#
+# Play 16 episodes, compute the returns of each, normalise them all together, make one update, and
+# again. The training stops when two batches in a row have (nearly) never dropped the pole.
+
+# %%
+def discounted_credit(episodes):
+    """Advantage of every action: its discounted return, normalised over the batch."""
+    rewards = episodes.split(episodes.rewards)
+    return normalize(np.concatenate([discounted_returns(r, CARTPOLE["gamma"]) for r in rewards]))
+
+
+def train_cartpole(seed, credit=discounted_credit, envs=CARTPOLE["envs"],
+                   learning_rate=CARTPOLE["learning_rate"], updates=CARTPOLE["max_updates"],
+                   stop=490):
+    """Train a policy; returns it, the mean episode length by update, and the seconds."""
+    keras.utils.set_random_seed(seed)
+    model = build_policy(2)
+    optimizer = keras.optimizers.Adam(learning_rate)
+    optimizer.build(model.trainable_variables)
+    act, world = actor(model), cartpole.make_vector(envs)
+    started, lengths = time.perf_counter(), []
+    for update in range(updates):
+        episodes = cartpole.play(world, act, seed=1000 * seed if update == 0 else None)
+        lengths.append(episodes.lengths.mean())
+        if stop and len(lengths) > 1 and min(lengths[-2:]) >= stop:
+            break
+        train_step(model, optimizer, tf.constant(episodes.observations),
+                   tf.constant(episodes.actions), tf.constant(credit(episodes)))
+    world.close()
+    return model, lengths, time.perf_counter() - started
+
+# %%
+policy, lengths, cartpole_seconds = train_cartpole(SEED)
+print(f"{len(lengths)} updates, {cartpole_seconds:.1f} s")
+fig, ax = plt.subplots()
+ax.plot(range(1, len(lengths) + 1), lengths, marker="o", markersize=4)
+ax.set(xlabel="update", ylabel="mean steps of 16 episodes", ylim=(0, 510))
+plt.show()
+
+# %% [markdown]
+# The environment counts as solved when 100 fresh episodes last 475 steps on average. Judge the
+# policy apart from the training, on episodes it has never seen.
+
+# %%
+cartpole_returns = cartpole.evaluate(actor(policy))
+print(f"100 evaluation episodes: mean return {cartpole_returns.mean():.1f}, "
+      f"worst {cartpole_returns.min():.0f}")
+
+# %% [markdown]
+# Was that luck? Other seeds:
+
+# %%
+rows = []
+for seed in range(LADDER["seeds"]):
+    model, curve, seconds = train_cartpole(seed)
+    rows.append((seed, len(curve), seconds, cartpole.evaluate(actor(model)).mean()))
+    print("seed {}: {:2} updates, {:4.1f} s, evaluation {:.1f}".format(*rows[-1]))
+
+# %% [markdown]
+# Before and after, side by side:
+
+# %%
+clips = [label(cartpole.film(actor(model), seed=3)[:, 100:340:1, 100:500], caption)
+         for model, caption in ((build_policy(2), "untrained"), (policy, "trained"))]
+cartpole_video = write_video(output_dir() / "cartpole.mp4", beside(*(c[:250] for c in clips)))
+show_video(cartpole_video, width=640)
+
+# %% [markdown]
+# ## A5. The ladder of credit
+#
+# Which action earned the reward? Five answers, from crude to good, on the same network and
+# environment:
+#
+# 1. **whole return**: every action of an episode is credited with all of its reward,
+#    $\sum_k r_k$, even what came before it;
+# 2. **return to go**: only what followed, $\sum_{k \ge t} r_k$;
+# 3. **discounted**: $G_t$, what followed soon counts more;
+# 4. **baseline**: $G_t$ minus its mean over the batch, divided by its spread: what you wrote
+#    above;
+# 5. **critic**: $G_t - V(s_t)$, where a second network has learned what return to expect in
+#    state $s_t$.
+#
+# To compare them, the first three are divided by their mean size, so that steps are as long.
+#
+# **Predict** the order in which they learn.
+
+# %%
+def scaled(x):
+    """x divided by its mean size."""
+    return (np.asarray(x) / (np.abs(x).mean() + 1e-8)).astype("float32")
+
+
+def whole_return(episodes):
+    return scaled(np.repeat([r.sum() for r in episodes.split(episodes.rewards)], episodes.lengths))
+
+
+def return_to_go(episodes):
+    return scaled(np.concatenate([discounted_returns(r, 1.0)
+                                  for r in episodes.split(episodes.rewards)]))
+
+
+def discounted(episodes):
+    return scaled(np.concatenate([discounted_returns(r, CARTPOLE["gamma"])
+                                  for r in episodes.split(episodes.rewards)]))
+
+
+def make_critic_credit():
+    """Advantages G - V(s), with a V that learns along."""
+    critic = keras.Sequential([keras.Input((4,)), keras.layers.Dense(32, activation="relu"),
+                               keras.layers.Dense(1)])
+    critic.compile(keras.optimizers.Adam(2e-2), "mse")
+
+    def credit(episodes):
+        returns = np.concatenate([discounted_returns(r, CARTPOLE["gamma"])
+                                  for r in episodes.split(episodes.rewards)]) / 100
+        advantages = returns - critic(episodes.observations).numpy()[:, 0]
+        critic.fit(episodes.observations, returns, batch_size=512, epochs=3, verbose=0)
+        return normalize(advantages)
+    return credit
+
+
+ladder = {
+    "1 whole return": lambda: whole_return, "2 return to go": lambda: return_to_go,
+    "3 discounted": lambda: discounted, "4 baseline": lambda: discounted_credit,
+    "5 critic": make_critic_credit,
+}
+curves = {name: np.array([train_cartpole(seed, make(), updates=LADDER["updates"], stop=None)[1]
+                          for seed in range(LADDER["seeds"])]) for name, make in ladder.items()}
+
+fig, ax = plt.subplots(figsize=(8, 4))
+x = np.arange(1, LADDER["updates"] + 1)
+for (name, runs), marker in zip(curves.items(), "osv^D", strict=True):
+    line, = ax.plot(x, runs.mean(axis=0), marker=marker, markersize=4, markevery=4, label=name)
+    ax.fill_between(x, runs.min(axis=0), runs.max(axis=0), color=line.get_color(), alpha=0.12)
+ax.set(xlabel="update (of 16 episodes)", ylabel="mean steps of an episode", ylim=(0, 510),
+       title=f"Mean over {LADDER['seeds']} seeds; bands from worst to best")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# ## A6. Settings matter
+#
+# A classic way to write this lab updates after each single episode, with Adam at 1e-3 and
+# $\gamma = 0.95$. The same 320 episodes as 20 updates of 16:
+
+# %%
+started = time.perf_counter()
+CARTPOLE["gamma"] = 0.95
+_, classic, _ = train_cartpole(SEED, envs=1, learning_rate=1e-3, updates=320, stop=None)
+CARTPOLE["gamma"] = 0.99
+ours = lengths + [lengths[-1]] * max(0, 20 - len(lengths))
+fig, ax = plt.subplots()
+ax.plot(np.arange(320), np.convolve(classic, np.ones(16) / 16, mode="same"),
+        label="one episode, Adam 1e-3, gamma 0.95")
+ax.plot(16 * np.arange(1, 21), ours[:20], marker="o", label="16 episodes, Adam 2e-2, gamma 0.99")
+ax.set(xlabel="episodes played", ylabel="mean steps of 16 episodes", ylim=(0, 510))
+ax.legend()
+plt.show()
+print(f"Last 50 of the single episodes: {np.mean(classic[-50:]):.0f} steps on average.")
+
+# %% [markdown] written="written_baseline"
+# **Question 1.** In CartPole every reward is positive. What goes wrong when REINFORCE is run on the
+# returns as they are, without a baseline? What does subtracting one change, and what not?
+#
+# ### BEGIN SOLUTION
+# Every action taken is then pushed up, good ones only a little more than bad ones; which wins is
+# left to which was sampled how often, so the gradient is noisy and learning slow. A baseline makes
+# worse-than-usual actions negative. It lowers the variance of the gradient; its expectation stays
+# the same, because the gradients of the log-probabilities have mean zero.
+# ### END SOLUTION
+
+# %% [markdown]
+# # Part B: Pong from pixels
+#
+# ## B1. What the agent sees
+#
+# A frame has 210 x 160 pixels, most of them background. Write `preprocess`: raw frames to images
+# that keep what matters, small enough for a processor. A good recipe: cut out the field between the
+# paddles (rows 34 to 193, columns 16 to 143), mark what is not background (the colour of the pixel
+# in row 34, column 0), and count the marks in blocks of 4 x 4 pixels: 40 x 32 counts $c$. Taking
+# only every fourth pixel would lose the ball, which is 2 wide and 4 high. In a mean, $c / 16$, it
+# would be pale beside the paddles; $\min(c, 4) / 4$ makes it as bright. Frames may be grey
+# `(batch, 210, 160)` or in colour `(batch, 210, 160, 3)`.
+
+# %% exercise="preprocess"
+def preprocess(frames):
+    """Raw uint8 frames to images (batch, 40, 32), 0 where there is only background."""
+    ### BEGIN SOLUTION
+    frames = np.asarray(frames)
+    if frames.ndim == 4:
+        frames = frames[..., 0]          # red tells all that matters from the background
+    field, background = frames[:, 34:194, 16:144], frames[:, 34:35, :1]
+    objects = (field != background).view(np.uint8)
+    rows = sum(objects[:, i::4] for i in range(4))       # uint8 sums, at most 4
+    counts = sum(rows[:, :, j::4] for j in range(4))     # at most 16
+    return np.minimum(counts, 4).astype(np.float32) / 4
+    ### END SOLUTION
+
+# %% check="preprocess"
+grader.check("preprocess", preprocess)
+
+# %% [markdown]
+# One image does not tell where the ball is going. So the agent gets two channels: the image, and
+# its difference from the one before. `PongGames` runs many games at once and shows exactly that;
+# evaluation and video use the same function.
+
+# %%
+games = pong.PongGames(4, preprocess, seed=SEED)
+for _ in range(25):
+    observations, rewards, dones = games.step(np.random.default_rng(SEED).integers(0, 3, 4))
+fig, axes = plt.subplots(1, 2, figsize=(7, 3.4))
+for ax, channel, title in zip(axes, range(2), ("image", "difference from the one before"),
+                              strict=True):
+    shown = ax.imshow(observations[0, ..., channel], cmap="cividis")
+    ax.set(title=title, xlabel="column (4 pixels)", ylabel="row (4 pixels)")
+    ax.grid(False)
+    fig.colorbar(shown, ax=ax)
+plt.show()
+games.close()
+
+# %% [markdown] written="written_frame"
+# **Question 2.** What can the agent not know from one image, and why does the difference help? Name
+# something that it still cannot see.
+#
+# ### BEGIN SOLUTION
+# One image shows where things are, not where they go: the ball's direction and speed, and the
+# paddle's. The difference marks where each was a step ago. Hidden still: how long the ball takes
+# after a bounce it has not reached, whether the emulator will repeat the last action, and the
+# opponent's plan.
+# ### END SOLUTION
+
+# %% [markdown]
+# ## B2. Returns that restart at each point
+#
+# The reward is 1 for a point won, -1 for a point lost, and 0 otherwise. What happens after a point
+# has nothing to do with the actions before it. So the discounted sum starts afresh where the reward
+# is not 0.
+
+# %% exercise="pong_returns"
+def pong_returns(rewards, gamma):
+    """Discounted returns (time,) that restart at every point."""
+    ### BEGIN SOLUTION
+    returns = np.zeros(len(rewards), dtype="float32")
+    following = 0.0
+    for t in reversed(range(len(rewards))):
+        if rewards[t] != 0:
+            following = 0.0              # a point ends here
+        following = rewards[t] + gamma * following
+        returns[t] = following
+    return returns
+    ### END SOLUTION
+
+# %% check="pong_returns"
+grader.check("pong_returns", pong_returns)
+
+# %% [markdown]
+# ## B3. Policy and value in one network
+#
+# Two convolutions read the image, a dense layer thinks, and two heads answer: logits for the
+# actions (stay, up, down), and the value $V(s)$, the return to expect from here. Keep it small.
+
+# %% exercise="build_pong_policy"
+def build_pong_policy(num_actions):
+    """Keras model: images (batch, 40, 32, 2) to [logits (batch, num_actions), value (batch, 1)]."""
+    ### BEGIN SOLUTION
+    def start(gain):                     # orthogonal starts keep signals of one size
+        return keras.initializers.Orthogonal(gain)
+
+    images = keras.Input((40, 32, 2))
+    x = images
+    for filters, size in ((16, 4), (32, 3)):
+        x = keras.layers.Conv2D(filters, size, strides=2, padding="same", activation="relu",
+                                kernel_initializer=start(2 ** 0.5))(x)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(128, activation="relu", kernel_initializer=start(2 ** 0.5))(x)
+    logits = keras.layers.Dense(num_actions, kernel_initializer=start(0.01))(x)
+    value = keras.layers.Dense(1, kernel_initializer=start(1.0))(x)
+    return keras.Model(images, [logits, value])
+    ### END SOLUTION
+
+# %% check="build_pong_policy"
+grader.check("build_pong_policy", build_pong_policy)
+
+# %% [markdown]
+# ## B4. First attempt: REINFORCE
+#
+# What worked on CartPole, on Pong: play, compute the returns of each point, normalise, one update.
+#
+# **Predict**: an untrained agent loses about 21 to 0 or 1. Where is it after 40 updates of 4,096
+# steps each?
+
+# %%
+from lab_utils.rl.rollout import collect
+
+
+@functools.cache   # compiled once for each model
+def actor_critic(model):
+    """Observations to sampled actions, their log-probabilities, values, and likeliest actions."""
+    @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32)])
+    def act(observations):
+        logits, value = model(observations)
+        log_pi = tf.nn.log_softmax(logits)
+        actions = tf.random.categorical(logits, num_samples=1)[:, 0]
+        return (actions, tf.gather(log_pi, actions, batch_dims=1), value[:, 0],
+                tf.argmax(logits, axis=-1))
+    return act
+
+
+@tf.function(reduce_retracing=True)
+def reinforce_step(model, optimizer, observations, actions, advantages):
+    with tf.GradientTape() as tape:
+        logits, _ = model(observations)
+        loss = policy_gradient_loss(logits, actions, advantages)
+    variables = model.trainable_variables
+    gradients = tape.gradient(loss, variables)
+    optimizer.apply_gradients((g, v) for g, v in zip(gradients, variables, strict=True)
+                              if g is not None)   # the value is not used yet
+    return loss
+
+# %%
+keras.utils.set_random_seed(SEED)
+first_try = build_pong_policy(3)
+optimizer = keras.optimizers.Adam(PONG["learning_rate"])
+optimizer.build(first_try.trainable_variables)
+games = pong.PongGames(PONG["envs"], preprocess, seed=SEED)
+won = []
+for _ in range(PONG["reinforce_updates"]):
+    memory = collect(games, actor_critic(first_try), PONG["steps"])
+    returns = np.stack([pong_returns(r, PONG["gamma"]) for r in memory.rewards.T], axis=1)
+    reinforce_step(first_try, optimizer, tf.constant(memory.flat("observations")),
+                   tf.constant(memory.flat("actions")), tf.constant(normalize(returns.ravel())))
+    won.append(memory.points_won())
+games.close()
+print(f"Points won: {np.mean(won[:10]):.1%} in the first 10 updates, "
+      f"{np.mean(won[-10:]):.1%} in the last 10 of {len(won)}.")
+
+# %% [markdown]
+# Each batch of 4,096 steps cost seconds to play and was used for a single step. Taking more steps
+# on the same batch would help, but not blindly: after the first of them the policy is no longer the
+# one that played. **PPO** (Schulman and others, 2017) makes many steps on one batch safe. It needs
+# two ingredients.
+#
+# ## B5. Generalised advantages
+#
+# With a critic $V$, the surprise of one step is
+# $\delta_t = r_t + \gamma V(s_{t+1}) (1 - d_t) - V(s_t)$, where $d_t = 1$ if step $t$ ended the
+# episode. One surprise is low in noise and trusts the critic much; the sum of all is the other way
+# round. $\lambda$ chooses between them (Schulman and others, 2016):
+#
+# $$ A_t = \delta_t + \gamma \lambda\, (1 - d_t)\, A_{t+1} $$
+
+# %% exercise="generalized_advantages"
+def generalized_advantages(rewards, values, dones, gamma, lam):
+    """Advantages (time, envs).
+
+    rewards, dones: (time, envs), done 1 where a step ended the episode.
+    values: (time + 1, envs), one more: the value of the state after the last step.
+    """
+    ### BEGIN SOLUTION
+    going = 1.0 - np.asarray(dones, dtype="float32")
+    advantages = np.zeros(np.shape(rewards), dtype="float32")
+    following = np.zeros(advantages.shape[1:], dtype="float32")
+    for t in reversed(range(len(advantages))):
+        delta = rewards[t] + gamma * values[t + 1] * going[t] - values[t]
+        following = delta + gamma * lam * going[t] * following
+        advantages[t] = following
+    return advantages
+    ### END SOLUTION
+
+# %% check="generalized_advantages"
+grader.check("generalized_advantages", generalized_advantages)
+
+# %% [markdown]
+# ## B6. The clipped loss
+#
+# How much likelier is an action now than when it was played? $\rho_t = \pi(a_t|s_t) /
+# \pi_\text{old}(a_t|s_t)$. PPO maximises $\rho_t A_t$, but takes away the reward for pushing
+# $\rho_t$ out of $[1 - \epsilon, 1 + \epsilon]$:
+#
+# $$ L = -\frac{1}{N} \sum_t \min\bigl(\rho_t A_t,\;
+#        \mathrm{clip}(\rho_t, 1 - \epsilon, 1 + \epsilon)\, A_t\bigr) $$
+
+# %% exercise="ppo_loss"
+def ppo_loss(log_probs, old_log_probs, advantages, clip):
+    """Minus the clipped surrogate, a scalar to be minimised; all arguments but clip: (batch,)."""
+    ### BEGIN SOLUTION
+    ratio = tf.exp(log_probs - old_log_probs)
+    clipped = tf.clip_by_value(ratio, 1 - clip, 1 + clip)
+    return -tf.reduce_mean(tf.minimum(ratio * advantages, clipped * advantages))
+    ### END SOLUTION
+
+# %% check="ppo_loss"
+grader.check("ppo_loss", ppo_loss)
+
+# %% [markdown]
+# **Predict**, for one action with $A > 0$: how does $-L$ depend on $\rho$? And for $A < 0$?
+
+# %%
+ratios = np.linspace(0.4, 1.8, 57)
+fig, ax = plt.subplots()
+for advantage, marker in ((1.0, "o"), (-1.0, "s")):
+    gain = [-float(ppo_loss(tf.constant([np.log(r)], tf.float32), tf.zeros(1),
+                            tf.constant([advantage]), PONG["clip"])) for r in ratios]
+    ax.plot(ratios, gain, marker=marker, markevery=8, label=f"A = {advantage:+.0f}")
+ax.set(xlabel=r"ratio $\rho$", ylabel="what is maximised, $-L$")
+ax.legend()
+plt.show()
+
+# %% [markdown]
+# ## B7. Train
+#
+# The whole algorithm: play 64 steps in 64 games; advantages; then a few passes over the 4,096
+# steps in random minibatches, each minimising the clipped loss plus the critic's squared error
+# minus a little entropy. A point counts as an episode: the advantage does not look past it.
+#
+# You can stop it at any time (the square button) and run the cell again to go on.
+
+# %%
+@tf.function(reduce_retracing=True)
+def ppo_step(model, optimizer, observations, actions, old_log_probs, advantages, returns):
+    with tf.GradientTape() as tape:
+        logits, value = model(observations)
+        log_pi = tf.nn.log_softmax(logits)
+        log_probs = tf.gather(log_pi, actions, batch_dims=1)
+        entropy = -tf.reduce_mean(tf.reduce_sum(tf.exp(log_pi) * log_pi, axis=-1))
+        value_loss = tf.reduce_mean((value[:, 0] - returns) ** 2)
+        loss = (ppo_loss(log_probs, old_log_probs, advantages, PONG["clip"])
+                + PONG["value_weight"] * value_loss - PONG["entropy_weight"] * entropy)
+    variables = model.trainable_variables
+    gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), PONG["max_norm"])
+    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    return loss
+
+
+def ppo_update(model, optimizer, memory, rng):
+    """The passes over one memory; returns the last loss."""
+    dones = memory.dones | (memory.rewards != 0)
+    advantages = generalized_advantages(memory.rewards, memory.values, dones, PONG["gamma"],
+                                        PONG["lam"])
+    returns = (advantages + memory.values[:-1]).ravel()
+    data = [tf.constant(part) for part in (
+        memory.flat("observations"), memory.flat("actions"), memory.flat("log_probs"),
+        normalize(advantages.ravel()), returns)]
+    for _ in range(PONG["epochs"]):
+        order = rng.permutation(len(returns))
+        for rows in np.split(order, range(PONG["minibatch"], len(order), PONG["minibatch"])):
+            loss = ppo_step(model, optimizer, *(tf.gather(part, rows) for part in data))
+    return loss
+
+# %%
+from lab_utils.training import TrainingRun, load_weights
+
+
+def train_pong(seed, folder=None, plot="mean return of the last 20 games"):
+    """Train by PPO; returns the policy and the run, whose history holds the curves."""
+    keras.utils.set_random_seed(seed)
+    model = build_pong_policy(3)
+    gradient_steps = PONG["updates"] * PONG["epochs"] * (
+        PONG["envs"] * PONG["steps"] // PONG["minibatch"])
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.PolynomialDecay(
+        PONG["learning_rate"], gradient_steps, 0.1 * PONG["learning_rate"]), epsilon=1e-5)
+    folder = output_dir() / "checkpoints" if folder is None else folder
+    with TrainingRun(folder, model, optimizer, PONG["updates"], PONG, seed, plot=plot) as run:
+        games = pong.PongGames(PONG["envs"], preprocess, seed=1000 * seed + run.step + 1)
+        for update in run:
+            memory = collect(games, actor_critic(model), PONG["steps"])
+            loss = ppo_update(model, optimizer, memory, run.rng(update))
+            run.check_finite(loss=loss)
+            if update == PONG["updates"] // 2:
+                run.keep("halfway")
+            if len(games.returns) >= 20:
+                mean = np.mean(games.returns[-20:])
+                run.log(mean_return=mean)
+                if run.due(10):
+                    run.keep_if_best(-mean)
+        games.close()
+    return model, run
+
+# %%
+pong_policy, pong_run = train_pong(SEED)
+steps = pong_run.step * PONG["envs"] * PONG["steps"]
+print(f"{steps:,} agent steps in {pong_run.seconds:.0f} s: "
+      f"{steps / max(pong_run.seconds, 1e-9):,.0f} a second")
+
+# %%
+halfway_policy = build_pong_policy(3)
+if PONG["use_shipped"]:
+    load_weights(pong_policy, MODELS / "lab3_pong.weights.h5")
+    load_weights(halfway_policy, MODELS / "lab3_pong_halfway.weights.h5")
+    print("Now with the weights of a full run that come with the lab.")
+else:
+    load_weights(halfway_policy, pong_run.folder / "halfway.weights.h5")
+pong_source = "shipped" if PONG["use_shipped"] else "trained"
+
+# %% [markdown]
+# ## B8. Judge
+#
+# Full games to 21 points, with sticky actions (with probability 0.25 the emulator repeats the last
+# action: the standard protocol, under which one cannot learn a game by heart). The return is the
+# points won minus the points lost.
+#
+# **Predict**: will the greedy policy, which always takes the likeliest action, do better than the
+# sampled one it was trained as?
+
+# %%
+def sampled(model):
+    return lambda observations: actor_critic(model)(observations)[0].numpy()
+
+
+def greedy(model):
+    return lambda observations: actor_critic(model)(observations)[3].numpy()
+
+
+scores = {}
+for name, player in (("untrained", sampled(build_pong_policy(3))),
+                     ("halfway, sampled", sampled(halfway_policy)),
+                     ("trained, sampled", sampled(pong_policy)),
+                     ("trained, greedy", greedy(pong_policy))):
+    scores[name] = pong.evaluate(player, preprocess, PONG["games"])
+    half = 1.96 * scores[name].std(ddof=1) / np.sqrt(len(scores[name]))
+    print(f"{name:18} mean return {scores[name].mean():6.2f} +- {half:.2f} over "
+          f"{len(scores[name])} games, worst {scores[name].min():.0f}")
+
+# %% [markdown]
+# ## B9. Watch
+#
+# The same agent at three times. Right of each game is what the agent sees.
+
+# %%
+players = {"untrained": sampled(build_pong_policy(3)), "halfway": sampled(halfway_policy),
+           "trained": sampled(pong_policy)}
+clips = []
+for name, player in players.items():
+    clip, total = pong.film(player, preprocess, seed=SEED, max_steps=300, scale=1)
+    clips.append(label(clip, f"{name}: {total:+.0f} after {len(clip)} steps"))
+pong_video = write_video(output_dir() / "pong_beside.mp4", beside(*clips), fps=15)
+show_video(pong_video, width=720)
+
+# %% [markdown]
+# And one of them for longer, in full size: choose.
+
+# %%
+WATCH = "trained"     # or "halfway", or "untrained"
+clip, total = pong.film(players[WATCH], preprocess, seed=SEED + 1, max_steps=600)
+print(f"{WATCH}: {total:+.0f} after {len(clip)} steps")
+watched_video = write_video(output_dir() / f"pong_{WATCH}.mp4", clip, fps=15)
+show_video(watched_video, width=520)
+
+# %% [markdown]
+# ## B10. Results, and the competition
+
+# %%
+from lab_utils.competition import pack
+from lab_utils.results import record
+
+results = record(
+    "lab3", source=pong_source, cartpole_return_mean=round(float(cartpole_returns.mean()), 2),
+    cartpole_train_seconds=round(cartpole_seconds, 2),
+    pong_return_mean=round(float(scores["trained, sampled"].mean()), 2),
+    pong_return_mean_greedy=round(float(scores["trained, greedy"].mean()), 2),
+    pong_train_seconds=round(pong_run.seconds, 1), pong_agent_steps=steps,
+    pong_sticky=pong.STICKY, pong_games=PONG["games"])
+pong_policy.save_weights(output_dir() / "lab3_pong.weights.h5")
+halfway_policy.save_weights(output_dir() / "lab3_pong_halfway.weights.h5")
+entry = pack(output_dir() / "lab3_entry.zip", [output_dir() / "lab3_pong.weights.h5",
+     pong_video, output_dir() / "cartpole.mp4"], results,
+     {"cartpole": CARTPOLE, "pong": PONG}, "lab3_reinforcement_learning.ipynb")
+
+# %%
+grader.report()

@@ -1,0 +1,101 @@
+"""The README's tables of results, made from what full runs recorded in ``data/models``.
+
+    python -m labs.tables [--check]
+
+What stands between the two comments ``results`` in ``README.md`` is replaced.
+"""
+
+import argparse
+import re
+import sys
+
+from lab_utils.config import MODELS, ROOT
+from lab_utils.faces import TONE_GROUPS
+from lab_utils.files import write_text
+from lab_utils.results import read_results
+
+README = ROOT / "README.md"
+BETWEEN = re.compile(r"(<!-- results -->\n).*?(<!-- end of results -->)", re.DOTALL)
+
+
+def music(r: dict) -> str:
+    """Lab 1: generated tunes beside held-out real ones."""
+    return f"""\
+| Lab 1, {r["train_steps"]:,} training steps in {r["train_seconds"] / 60:.1f} min | generated | held-out real tunes |
+|---|---|---|
+| validation bits per character | {r["val_bits_per_char"]:.3f} | |
+| samples that are tunes of 8 bars or more ({r["tunes_sampled"]}, temperature 0.5) | \
+{100 * r["tunes_valid"] / r["tunes_sampled"]:.0f} % | 100 % |
+| bars of the right length | {100 * r["bars_correct"]:.1f} % | {100 * r["bars_correct_held_out"]:.1f} % |
+| longest run of notes copied from the training tunes | {r["longest_copied_notes"]} | \
+{r["longest_copied_notes_held_out"]} |
+| characters a second, one tune / 100 at once | {r["generate_chars_per_second"]:,} / \
+{r["generate_chars_per_second_100"]:,} | |
+"""  # noqa: E501
+
+
+def faces(measured: dict) -> str:
+    """Lab 2: recall by tone and gap of each detector, over seeds."""
+    names = list(measured["gap"])
+    lines = [f"| Lab 2, {measured['seeds']} seeds, mean recall at a false-positive rate of "
+             f"{measured['false_positive_rate']:.0%} | " + " | ".join(names) + " |",
+             "|---|" + "---|" * len(names)]
+    for group in TONE_GROUPS:
+        lines.append(f"| {group} | " + " | ".join(
+            f"{100 * measured['groups'][name][group]['mean']:.1f} %" for name in names) + " |")
+    lines.append("| all faces | " + " | ".join(
+        f"{100 * measured['overall'][name]['mean']:.1f} %" for name in names) + " |")
+    lines.append("| gap, tones 1-2 minus 9-10, points [95 % interval] | " + " | ".join(
+        "{:.1f} [{:.1f}, {:.1f}]".format(*(100 * x for x in (
+            measured["gap"][name]["mean"], *measured["gap"][name]["interval_95"])))
+        for name in names) + " |")
+    return "\n".join(lines) + (
+        "\n\nThe oracle may look at the tone of each training face; the DB-VAE may not. It closes "
+        f"{measured['closed_of_what_the_oracle_closes']:.0%} of the\ngap that the oracle closes.\n")
+
+
+def games(r: dict) -> str:
+    """Lab 3: CartPole and Pong."""
+    return f"""\
+| Lab 3 | training | evaluation |
+|---|---|---|
+| CartPole-v1 | {r["cartpole_train_seconds"]:.1f} s | mean return {r["cartpole_return_mean"]:.0f} \
+of 500 over 100 episodes |
+| Pong from pixels, sticky actions {r["pong_sticky"]} | {r["pong_train_seconds"] / 60:.1f} min, \
+{r["pong_agent_steps"] / 1e6:.2f} million steps | mean return over {r["pong_games"]} games: \
+{r["pong_return_mean"]:+.1f} sampled, {r["pong_return_mean_greedy"]:+.1f} greedy (-21 to 21) |
+"""
+
+
+def results() -> str:
+    """All tables, Markdown."""
+    recorded = {lab: read_results(MODELS / f"{lab}_results.json").get(lab) for lab in
+                ("lab1", "lab3")}
+    benchmark = read_results(MODELS / "lab2_benchmark.json")
+    parts = [music(recorded["lab1"]), faces(benchmark), games(recorded["lab3"])]
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def updated(text: str) -> str:
+    """The README with the tables of today."""
+    return BETWEEN.sub(lambda match: match[1] + results() + match[2], text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m labs.tables",
+                                     description=__doc__.split("\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; 1 if they are stale")
+    args = parser.parse_args(arguments)
+    text = README.read_text(encoding="utf-8")
+    if updated(text) == text:
+        return 0
+    if args.check:
+        print("The tables in README.md are stale: run 'make notebooks'.")
+        return 1
+    write_text(README, updated(text))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The fast LSTM where it takes other ways than on small layers, and in the lab's own code."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.lab_code import functions
+from lab_utils import lstm, quiet_start
+
+with quiet_start():
+    import keras
+    import tensorflow as tf
+
+
+@settings(max_examples=30, deadline=None)
+@given(batch=st.integers(1, 33), rows=st.integers(1, 40), panels=st.integers(1, 5),
+       width=st.sampled_from([1, 3, 32]), seed=st.integers(0, 2**31))
+def test_panels_give_the_product(batch, rows, panels, width, seed):
+    rng = np.random.default_rng(seed)
+    h, U = rng.normal(size=(batch, rows)), rng.normal(size=(rows, panels * width))
+    cut = tf.transpose(tf.reshape(U, (rows, panels, width)), (1, 0, 2))
+    np.testing.assert_allclose(lstm._product(tf.constant(h), cut), h @ U, atol=1e-9)
+
+
+@pytest.mark.parametrize(("batch", "units", "cut"), [(2, 768, True), (33, 768, False)])
+def test_large_layers_have_keras_values_and_gradients(batch, units, cut):
+    rng = np.random.default_rng(3)
+    x = tf.constant(rng.normal(size=(batch, 3, 2)), tf.float32)
+    theirs, ours = (kind(units, return_sequences=True) for kind in
+                    (keras.layers.LSTM, lstm.FastLSTM))
+    theirs.build(x.shape)
+    ours.build(x.shape)
+    ours.set_weights(theirs.get_weights())
+    is_cut = lstm._panels(ours.cell.recurrent_kernel.value, batch, 64).shape.rank == 3
+    assert is_cut is cut
+
+    @tf.function
+    def run(layer):
+        with tf.GradientTape() as tape:
+            h = layer(x)
+            loss = tf.reduce_sum(tf.sin(3 * h))
+        return h, tape.gradient(loss, layer.trainable_variables)
+
+    for a, b in zip(tf.nest.flatten(run(theirs)), tf.nest.flatten(run(ours)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.slow
+def test_lab1_learns_and_writes_the_same_with_keras_lstm():
+    ids = np.random.default_rng(0).integers(0, 20, 500).astype("int32")
+    found = []
+    for kind in (lstm.FastLSTM, keras.layers.LSTM):
+        lab = functions("lab1", "get_batch", "build_model", "compute_loss", "train_step",
+                        "sample_next", "generate")
+        lab["FastLSTM"] = kind
+        keras.utils.set_random_seed(4)
+        model = lab["build_model"](20, 8, 24)
+        optimizer, rng = keras.optimizers.Adam(1e-2), np.random.default_rng(5)
+        losses = []
+        for _ in range(6):
+            x, y = map(tf.constant, lab["get_batch"](ids, 17, 5, rng))
+            losses.append(float(lab["train_step"](model, optimizer, x, y, 1.0)))
+        tf.random.set_seed(6)
+        found.append((losses, np.asarray(lab["generate"](model, np.zeros((3, 2), int), 40, 0.8))))
+    (losses, text), (keras_losses, keras_text) = found
+    np.testing.assert_allclose(losses, keras_losses, rtol=1e-5)
+    assert losses[-1] < losses[0]
+    np.testing.assert_array_equal(text, keras_text)

@@ -1,0 +1,154 @@
+"""Lab 3's environments, memory and video."""
+
+import numpy as np
+import pytest
+
+from lab_utils import LabError
+from lab_utils.rl import cartpole, pong, video
+from lab_utils.rl.rollout import collect
+
+
+def crop(frames):
+    frames = frames if frames.ndim == 3 else frames[..., 0]
+    return (frames[:, 34:194:4, ::4] != frames[:, 34:35, :1]).astype("float32")
+
+
+def stay(observations):
+    return np.zeros(len(observations), int)
+
+
+def test_cartpole_episodes_are_whole_and_stay_together():
+    envs = cartpole.make_vector(6)
+    rng = np.random.default_rng(0)
+    episodes = cartpole.play(envs, lambda o: rng.integers(0, 2, len(o)), seed=3)
+    assert len(episodes.lengths) == 6
+    assert len(episodes.observations) == len(episodes.actions) == episodes.lengths.sum()
+    assert all(rewards.sum() == len(rewards) for rewards in episodes.split(episodes.rewards))
+    for part in episodes.split(episodes.observations):   # an episode starts near the middle
+        assert np.abs(part[0]).max() < 0.06
+        assert np.abs(np.diff(part[:, 0])).max() < 0.2   # and never jumps
+
+
+def test_a_good_policy_is_told_from_a_bad_one():
+    def lean(observations):   # push to where the pole falls
+        return (observations[:, 2] + observations[:, 3] > 0).astype(int)
+
+    assert cartpole.evaluate(lean, 20).mean() > 150
+    assert cartpole.evaluate(stay, 20).mean() < 15
+
+
+def test_wrong_actions_and_unknown_environments_are_one_sentence():
+    envs = cartpole.make_vector(2)
+    with pytest.raises(LabError, match="CartPole needs"):
+        cartpole.play(envs, lambda o: np.array([0, 2]))
+    with pytest.raises(LabError, match="CartPole needs"):
+        cartpole.play(envs, lambda o: np.zeros((2, 2)))
+    with pytest.raises(LabError, match="no vectorised environment"):
+        cartpole.make_vector(2, "CartPole-v99")
+    with pytest.raises(LabError, match="Pong needs"):
+        pong.PongGames(2, crop, 0).step(np.array([0, 3]))
+    with pytest.raises(LabError, match="preprocess gave shape"):
+        pong.PongGames(2, lambda frames: frames[0], 0)
+
+
+def test_a_missing_rom_package_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "ale_py.vector_env", None)
+    with pytest.raises(LabError, match="ale-py"):
+        pong.PongGames(2, crop, 0)
+
+
+def test_the_agent_sees_the_image_and_its_difference():
+    first = np.zeros((2, 210, 160), np.uint8)
+    first[:] = 87
+    second = first.copy()
+    second[0, 100, 80] = 236
+    observations, images = pong.observe(crop, second, crop(first))
+    assert observations.shape == (2, 40, 40, 2) and images.shape == (2, 40, 40)
+    changed = crop(second) - crop(first)
+    np.testing.assert_array_equal(observations[..., 1], changed)
+    observations, _ = pong.observe(crop, second, None)
+    assert not observations[..., 1].any()
+
+
+def test_grey_and_colour_frames_give_the_same_view():
+    """One path: training sees grey frames, the video colour ones."""
+    import ale_py
+    import gymnasium as gym
+
+    gym.register_envs(ale_py)
+    views = []
+    for kind in ("rgb", "grayscale"):
+        env = gym.make("ALE/Pong-v5", obs_type=kind, frameskip=4, repeat_action_probability=0.0)
+        frame, _ = env.reset(seed=1)
+        for _ in range(40):
+            frame = env.step(0)[0]
+        views.append(crop(frame[None]))
+    np.testing.assert_array_equal(*views)
+
+
+@pytest.mark.slow
+def test_games_are_counted_and_restart_in_the_step_in_which_they_end():
+    games = pong.PongGames(4, crop, seed=1)
+    ended = np.zeros(4, int)
+    totals = np.zeros(4)
+    while ended.min() == 0:
+        observations, rewards, dones = games.step(stay(games.observations))
+        totals += rewards
+        for i in np.flatnonzero(dones):
+            assert abs(totals[i]) <= 21 and not observations[i, ..., 1].any()
+            totals[i] = 0
+            ended[i] += 1
+    assert len(games.returns) == ended.sum() and max(games.returns) < -10
+    games.close()
+    assert pong.evaluate(stay, crop, 2).max() < -10
+
+
+def test_a_memory_holds_what_happened_in_order():
+    games = pong.PongGames(3, crop, seed=2)
+    first = games.observations.copy()
+
+    def act(observations):
+        n = len(observations)
+        return np.arange(n) % 3, np.full(n, -1.1), np.arange(n) / 10, np.zeros(n)
+
+    memory = collect(games, act, 5)
+    np.testing.assert_array_equal(memory.observations[0], first)
+    assert memory.values.shape == (6, 3) and memory.rewards.shape == (5, 3)
+    assert memory.flat("observations").shape == (15, 40, 40, 2)
+    np.testing.assert_array_equal(memory.actions[4], [0, 1, 2])
+    memory.rewards[:] = 0
+    assert np.isnan(memory.points_won())
+    memory.rewards[0] = [1, -1, 1]
+    assert memory.points_won() == pytest.approx(2 / 3)
+
+
+def test_videos_are_h264_mp4_of_the_frames(tmp_path):
+    import av
+
+    frames = np.random.default_rng(0).integers(0, 255, (7, 51, 40, 3)).astype("uint8")
+    path = video.write_video(tmp_path / "v.mp4", frames, fps=10)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264"
+        assert sum(1 for _ in container.decode(video=0)) == 7
+        assert (stream.width, stream.height) == (40, 50)
+    assert "data:video/mp4;base64" in video.show_video(path).data
+    for wrong in (frames[0], frames.astype(float), frames[:0]):
+        with pytest.raises(LabError, match="A video needs frames"):
+            video.write_video(tmp_path / "w.mp4", wrong)
+    assert not (tmp_path / "w.mp4").exists()
+
+
+def test_without_an_encoder_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "av", None)
+    with pytest.raises(LabError, match="No video encoder"):
+        video.write_video(tmp_path / "v.mp4", np.zeros((2, 4, 4, 3), np.uint8))
+
+
+def test_films_show_the_game_and_what_the_agent_sees():
+    clip, total = pong.film(stay, crop, max_steps=5)
+    assert clip.shape == (5, 420, 320 + 200, 3) and clip.dtype == np.uint8 and total <= 0
+    frames = cartpole.film(stay, max_steps=4)
+    assert frames.shape[0] == 4 and frames.shape[-1] == 3
+    both = video.beside(video.label(frames, "a"), video.label(frames[:2], "b"))
+    assert both.shape == (4, frames.shape[1] + 24, 2 * frames.shape[2] + 8, 3)
