@@ -1,5 +1,6 @@
 """Tunes: parsing, canonical form, corpus, sound, sheet music, judging."""
 
+import io
 import wave
 from fractions import Fraction
 
@@ -209,6 +210,21 @@ def test_the_player_is_small_and_repeats_are_played(tmp_path):
     assert 50_000 < len(sound.player(JIG).data) < 400_000
     once, twice = (len(sound.to_midi(JIG.replace("|]", end))) for end in ("|]", ":|"))
     assert twice > 1.5 * once
+
+
+@pytest.mark.parametrize("written, heard", [
+    ("c8|d8:|e8|f8:|", "cdcdefef"), ("|:c8|d8::e8|f8:|", "cdcdefef"),
+    ("c8|d8||e8|f8:|", "cdefef"), ("|:c8|e8||d8|f8:|", "cedfcedf"),
+    ("|:c8|[1d8:|[2e8||f8|g8:|", "cdcefgfg"), ("|:c8|[1d8:|[2e8:|f8|g8:|", "cdcefgfg"),
+    ("c8|e8:|" * 12, "ce" * 24)])
+def test_a_repeat_without_a_start_goes_back_to_the_part_before(written, heard):
+    """music21 would go back to the start of the tune, so that ten repeats never end."""
+    import pretty_midi
+
+    midi = sound.to_midi("M:4/4\nL:1/8\nK:C\n" + written)
+    notes = pretty_midi.PrettyMIDI(io.BytesIO(midi)).instruments[0].notes
+    names = {72: "c", 74: "d", 76: "e", 77: "f", 79: "g"}
+    assert "".join(names[n.pitch] for n in sorted(notes, key=lambda n: n.start)) == heard
 
 
 @pytest.mark.parametrize("tune", [

@@ -59,7 +59,7 @@ def to_midi(tune: Tune | str) -> bytes:
     import music21
 
     tune = parse_tune(tune) if isinstance(tune, str) else tune
-    straight = _without_repeats(tune)   # where repeats are badly formed
+    tune, straight = _with_repeats_paired(tune), _without_repeats(tune)   # for bad endings
     for version, expand in ((tune, True), (straight, True), (straight, False)):
         try:
             score = to_score(version)
@@ -70,6 +70,31 @@ def to_midi(tune: Tune | str) -> bytes:
         except music21.exceptions21.Music21Exception:
             continue
     raise LabError("music21 could not turn this tune into sound: try another one.")
+
+
+def _with_repeats_paired(tune: Tune) -> Tune:
+    """The tune with a start for every repeat: where there is none, the double bar or repeat before.
+
+    music21 goes back to the start of the tune instead (and doubles its length each time).
+    """
+    tokens = list(tune.tokens)
+    opened, boundary = False, -1     # -1: the start of the tune; None: there is none
+    for i, token in enumerate(tokens):
+        if not isinstance(token, Barline):
+            continue
+        if token.ending:
+            boundary = None if token.ending > 1 else boundary
+        elif token.kind == "|:":
+            opened = True
+        elif token.kind == "||" and not opened:
+            boundary = i
+        elif token.kind in (":|", "::"):
+            if not opened and boundary is None:
+                tokens[i] = Barline("|:" if token.kind == "::" else "|")
+            elif not opened and boundary >= 0:
+                tokens[boundary] = Barline("::" if tokens[boundary].kind == ":|" else "|:")
+            opened, boundary = token.kind == "::", i
+    return dataclasses.replace(tune, tokens=tokens)
 
 
 def _without_repeats(tune: Tune) -> Tune:
