@@ -212,6 +212,13 @@ def test_the_player_is_small_and_repeats_are_played(tmp_path):
     assert twice > 1.5 * once
 
 
+@pytest.mark.parametrize("end", [":|", "|| :|", ":|||", "|| :| |]", "[|]:|", ":|]"])
+def test_however_many_bar_lines_end_a_tune_one_is_written(end):
+    tune = parse_tune("M:4/4\nL:1/8\nK:C\nc8|e8" + end)
+    assert tune.abc().rstrip().endswith("c8 | e8 :|")
+    assert parse_tune(tune.abc()).abc() == tune.abc()
+
+
 @pytest.mark.parametrize("written, heard", [
     ("c8|d8:|e8|f8:|", "cdcdefef"), ("|:c8|d8::e8|f8:|", "cdcdefef"),
     ("c8|d8||e8|f8:|", "cdefef"), ("|:c8|e8||d8|f8:|", "cedfcedf"),

@@ -398,13 +398,12 @@ def _measures(tune: Tune) -> Iterator[tuple[str, list, str]]:
     """(mark before, tokens, bar line after) of each bar."""
     opening, held = "", []
     tokens = list(tune.tokens)
-    while tokens and not isinstance(tokens[-1], Note):
+    last = "|]"
+    while not isinstance(tokens[-1], Note):   # however many bar lines end the tune, write one
         tail = tokens.pop()
         if isinstance(tail, Barline) and tail.kind in (":|", "::"):
-            tokens.append(Barline(":|"))
-            break
-    if not isinstance(tokens[-1], Barline):
-        tokens.append(Barline("|]"))
+            last = ":|"
+    tokens.append(Barline(last))
     for token in tokens:
         if not isinstance(token, Barline):
             held.append(token)
