@@ -515,14 +515,14 @@ from lab_utils.rl.rollout import collect
 @functools.cache   # compiled once for each model
 def actor_critic(model):
     """Observations to sampled actions, their log-probabilities, values, and likeliest actions."""
-    @tf.function(input_signature=[tf.TensorSpec(model.input_shape, tf.float32)])
     def act(observations):
         logits, value = model(observations)
         log_pi = tf.nn.log_softmax(logits)
         actions = tf.random.categorical(logits, num_samples=1)[:, 0]
         return (actions, tf.gather(log_pi, actions, batch_dims=1), value[:, 0],
                 tf.argmax(logits, axis=-1))
-    return act
+    act = tf.function(act).get_concrete_function(tf.TensorSpec(model.input_shape, tf.float32))
+    return lambda observations: act(tf.constant(observations, tf.float32))
 
 
 @tf.function(reduce_retracing=True)
