@@ -44,7 +44,7 @@ print(f"TensorFlow {tf.__version__}, Keras {keras.__version__}, lab_utils {lab_u
 
 # %%
 DIGITS = {"full": dict(epochs=8, batch_size=32, learning_rate=2e-3),
-          "quick": dict(epochs=3, batch_size=32, learning_rate=2e-3)}[budget()]
+          "quick": dict(epochs=2, batch_size=32, learning_rate=2e-3)}[budget()]
 FACES = {
     "full": dict(
         pictures=4000,       # training faces, and as many pictures without a face
@@ -63,7 +63,7 @@ FACES = {
         use_shipped=False,   # load the networks that come with the lab after training
     ),
 }
-FACES["quick"] = FACES["full"] | dict(pictures=640, epochs=2, vae_epochs=1, use_shipped=True)
+FACES["quick"] = FACES["full"] | dict(pictures=384, epochs=1, vae_epochs=1, use_shipped=True)
 FACES = FACES[budget()]
 
 # %% [markdown]
