@@ -65,6 +65,7 @@ class TrainingRun:
         self.step = 0            # steps done
         self.seconds = 0.0       # of training, over all resumptions
         self.history: dict[str, list] = {}   # name -> [[step, value], ...]
+        self._shown: dict[str, float] = {}
         self.best, self._since_best = float("inf"), 0
         self.resumed_at = 0
         self._stop = False
@@ -93,7 +94,7 @@ class TrainingRun:
 
     def __iter__(self) -> Iterator[int]:
         """The numbers of the steps still to do, with a progress bar."""
-        bar = tqdm(total=self.total, initial=self.step, unit="step", mininterval=2, ncols=90,
+        bar = tqdm(total=self.total, initial=self.step, unit="step", mininterval=2, ncols=100,
                    file=sys.stdout)
         saved = started = time.perf_counter()
         before, first = self.seconds, self.step
@@ -137,6 +138,14 @@ class TrainingRun:
             self.history.setdefault(name, []).append([self.step + 1, float(value)])
         if self._plot:
             self._plot.update(self.history)
+
+    def show(self, **values) -> None:
+        """Values for the progress bar alone: the history does not keep them."""
+        self._shown = values
+
+    def steps_per_second(self) -> float:
+        """Mean speed of the whole run so far; 0 before the end of its first step."""
+        return self.step / self.seconds if self.seconds else 0.0
 
     def check_finite(self, **values) -> None:
         """Stop the run if a value of the step under way is no number.
@@ -241,7 +250,9 @@ class TrainingRun:
         return self.patience is not None and self._since_best >= self.patience
 
     def _postfix(self) -> str:
-        return ", ".join(f"{name} {rows[-1][1]:.3f}" for name, rows in self.history.items())
+        values = {name: rows[-1][1] for name, rows in self.history.items()} | self._shown
+        return ", ".join(f"{name} {value:.4g}" if abs(value) < 100 else f"{name} {value:,.0f}"
+                         for name, value in values.items())
 
 
 def load_weights(model: keras.Model, path: str | os.PathLike) -> None:

@@ -81,6 +81,16 @@ def test_a_nan_stops_with_the_step_and_keeps_the_checkpoint(tmp_path):
         assert again.step == 3
 
 
+def test_the_bar_shows_values_that_are_not_kept(tmp_path, capsys):
+    *_, run = make(tmp_path)
+    with run:
+        for _ in run:
+            run.log(loss=1.0)
+            run.show(points_won=0.25, steps_per_s=4096.0 * (1 + run.steps_per_second()))
+    assert "loss 1, points_won 0.25, steps_per_s " in capsys.readouterr().out
+    assert list(run.history) == ["loss"] and run.steps_per_second() > 0
+
+
 def test_patience_ends_a_run_and_the_best_weights_come_back(tmp_path, capsys):
     model, _, run = make(tmp_path, patience=2)
     with run:

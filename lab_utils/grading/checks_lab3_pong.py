@@ -68,8 +68,8 @@ def preprocess(answer, check: Checker) -> None:
         check.that(f"{kind}: most of the image, the background, is 0",
                    (np.abs(flat) < 1e-6).mean() > 0.7, "zeros", float((flat == 0).mean()),
                    "Mark what differs from the background colour.")
-        check.that(f"{kind}: numbers are between -1 and 1", np.abs(flat).max() <= 1.001,
-                   "at most 1", float(np.abs(flat).max()), "Networks like numbers of size 1.")
+        check.that(f"{kind}: numbers are between -2 and 2", np.abs(flat).max() <= 2.001,
+                   "at most 2", float(np.abs(flat).max()), "Networks like numbers of size 1.")
 
 
 def _returns_by_point(rewards, gamma):
