@@ -150,7 +150,7 @@ def _with_view(frame: np.ndarray, observation: np.ndarray, scale: int) -> np.nda
     game = np.kron(frame, np.ones((scale, scale, 1), np.uint8))
     panels = []
     for channel in (observation[..., 0], 0.5 + observation[..., 1] / 2):
-        grey = np.uint8(255 * np.clip(channel / max(1.0, np.abs(channel).max()), 0, 1))
+        grey = np.uint8(255 * np.clip(channel, 0, 1))   # brighter than 1 is white: the ball shows
         zoom = max(1, game.shape[0] // 2 // max(grey.shape))
         panel = np.kron(grey, np.ones((zoom, zoom), np.uint8))
         full = np.full((game.shape[0] // 2, panel.shape[1]), 96, np.uint8)
