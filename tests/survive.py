@@ -78,7 +78,10 @@ def _quiet_train(folder: Path, steps: int, pipe: Connection) -> None:
 
 def half_written(folder: Path) -> list[Path]:
     """Files that a killed process was writing; none of them bears a name that is read."""
-    return [path for path in folder.rglob("*") if path.name.startswith(".part-")
+    # os.walk passes over a folder that the process removes meanwhile; rglob fails.
+    paths = [Path(where, name) for where, folders, files in os.walk(folder)
+             for name in folders + files]
+    return [path for path in paths if path.name.startswith(".part-")
             or "temp" in path.name or (path.name.startswith("ckpt-") and path.is_file()
                                        and not path.with_suffix(".index").exists())]
 
