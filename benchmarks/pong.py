@@ -33,15 +33,22 @@ class Readings:
 
     def __init__(self, limit: float, every: float):
         self.limit, self.every = limit, every
-        self.started, self.values = time.perf_counter(), []
+        self.started, self.values, self.mean = time.perf_counter(), [], WORST
 
     def update(self, returns) -> bool:
         """Note what is due; False when the time is up. Before the first game ends: -21."""
         now = time.perf_counter() - self.started
-        mean = float(np.mean(returns[-GAMES:])) if len(returns) else WORST
-        while (len(self.values) + 1) * self.every <= min(now, self.limit):
-            self.values.append(mean)
+        self.mean = float(np.mean(returns[-GAMES:])) if len(returns) else WORST
+        self._note(now)
         return now < self.limit
+
+    def end(self) -> None:
+        """The training ended before its time was up: it stays where it is."""
+        self._note(self.limit)
+
+    def _note(self, now: float) -> None:
+        while (len(self.values) + 1) * self.every <= min(now, self.limit):
+            self.values.append(self.mean)
 
 
 def ours(lab: dict, seed: int, limit: float, every: float) -> list[float]:
@@ -62,6 +69,7 @@ def ours(lab: dict, seed: int, limit: float, every: float) -> list[float]:
         with (tempfile.TemporaryDirectory() as folder,
               contextlib.redirect_stdout(io.StringIO())):
             lab["train_pong"](seed, folder, plot=None)
+        readings.end()
     except TimeIsUp:
         pass
     finally:

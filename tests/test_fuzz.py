@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.fuzz.damage import KINDS, damages, pristine, try_file
-from tests.fuzz.tunes import like_abc, try_text
+from tests.fuzz.tunes import like_abc, try_text, untrained
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 pytestmark = pytest.mark.slow
@@ -25,6 +25,7 @@ def test_text_like_abc_is_told_why_or_heard_and_drawn():
         outcomes.append(try_text(text))
 
     outcomes = []
+    untrained()             # its seeds are set outside the strategies
     try_text("K:G\nABc")   # what is imported late is no part of an example's time
     check()
     assert {"no tune", "heard and drawn"} <= set(outcomes)
