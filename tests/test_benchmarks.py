@@ -8,6 +8,7 @@ import pytest
 from benchmarks import frame
 from benchmarks.__main__ import NAMES, main
 from benchmarks.lab_code import functions, settings
+from benchmarks.pong import Readings
 from lab_utils import LabError
 
 
@@ -48,6 +49,13 @@ def test_the_latest_result_of_each_name_is_kept(tmp_path):
     assert {"cores", "cpu", "versions"} <= set(stored["one"]["machine"])
     text = (tmp_path / "README.md").read_text()
     assert text.count("| one | case | 2 s |") == 1
+
+
+def test_a_training_that_ends_before_its_time_stays_where_it_is():
+    readings = Readings(limit=60, every=20)
+    assert readings.update([3.0, 5.0])
+    readings.end()
+    assert readings.values == [4.0, 4.0, 4.0]
 
 
 def test_a_missing_peer_is_one_sentence():

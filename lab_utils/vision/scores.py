@@ -27,7 +27,7 @@ def as_images(images: np.ndarray, shape: tuple[int, int, int] = (64, 64, 3)) -> 
 
 
 def outputs(model, images: np.ndarray, width: int | None = None,
-            batch_size: int = 500) -> np.ndarray:
+            batch_size: int = 1000) -> np.ndarray:
     """The network's outputs ``(n, width)`` for images uint8 or 0 to 1.
 
     Args:
@@ -41,8 +41,10 @@ def outputs(model, images: np.ndarray, width: int | None = None,
     if len(model.output_shape) != 2 or width not in (None, model.output_shape[1]):
         raise LabError(f"The model gives outputs of shape {model.output_shape}, (batch, "
                        f"{width or 'outputs'}) is needed: look at its last layer.")
-    scale = np.float32(255 if images.dtype == np.uint8 else 1)
-    parts = [model(images[start:start + batch_size].astype(np.float32) / scale)
+    from keras import ops  # here, for its import takes seconds
+
+    scale = 255 if images.dtype == np.uint8 else 1
+    # predict_on_batch is compiled, once for each model: two thirds of the time of a plain call.
+    parts = [model.predict_on_batch(ops.cast(images[start:start + batch_size], "float32") / scale)
              for start in range(0, len(images), batch_size)]
-    return np.concatenate([np.asarray(part) for part in parts]) if parts else np.zeros(
-        (0, model.output_shape[1]), np.float32)
+    return np.concatenate(parts) if parts else np.zeros((0, model.output_shape[1]), np.float32)
