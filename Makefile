@@ -12,7 +12,7 @@ run: $(VENV)/.student
 
 test: $(VENV)/.dev
 	$(BIN)/python -m ruff check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lab: $(VENV)/.student
 	$(BIN)/jupyter lab labs

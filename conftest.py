@@ -11,7 +11,8 @@ if os.environ.get("LABS_NETWORK") != "allowed":   # else: this process, and all 
         filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
     runpy.run_path(str(OFFLINE / "sitecustomize.py"))
 os.environ["LAB_BUDGET"] = "quick"
-os.environ.setdefault("LAB_OUT", tempfile.mkdtemp(prefix="labs-"))
+if "PYTEST_XDIST_WORKER" in os.environ or "LAB_OUT" not in os.environ:   # a worker's own
+    os.environ["LAB_OUT"] = tempfile.mkdtemp(prefix="labs-")
 os.environ["MPLBACKEND"] = "agg"
 
 

@@ -112,17 +112,16 @@ def table(judgements: Mapping[str, Judgement]) -> str:
     names = list(judgements)
     first = next(iter(judgements.values()))
     width = max(map(len, [*first.recall, "gap, first - last"]))
-
-    def cell(value, interval):
-        return f"{value:.3f} [{interval[0]:.2f}, {interval[1]:.2f}]"
-
-    rows = {"": names}
+    lines = [" " * width + "".join(f"{name:>24}" for name in names)]
     for group in first.recall:
-        rows[group] = [cell(j.recall[group], j.interval[group]) for j in judgements.values()]
-    rows["all faces"] = [f"{j.overall:.3f}" for j in judgements.values()]
-    rows["gap, first - last"] = [cell(j.gap, j.gap_interval) for j in judgements.values()]
-    lines = [f"{title:{width}}" + "".join(f"{text:>20}" for text in texts)
-             for title, texts in rows.items()]
+        cells = (f"{j.recall[group]:.3f} [{j.interval[group][0]:.3f}, {j.interval[group][1]:.3f}]"
+                 for j in judgements.values())
+        lines.append(f"{group:{width}}" + "".join(f"{cell:>24}" for cell in cells))
+    lines.append(f"{'all faces':{width}}"
+                 + "".join(f"{f'{j.overall:.3f}':>24}" for j in judgements.values()))
+    cells = (f"{j.gap:.3f} [{j.gap_interval[0]:.3f}, {j.gap_interval[1]:.3f}]"
+             for j in judgements.values())
+    lines.append(f"{'gap, first - last':{width}}" + "".join(f"{cell:>24}" for cell in cells))
     return "\n".join(lines)
 
 
