@@ -267,8 +267,8 @@ def page(results: dict) -> str:
 
 LIMITS = (
     "Where a target is not reached:", "",
-    "- *lstm_step*, on a quiet machine with oneDNN on (it speeds up Keras's layer most): a likely "
-    "cause is that a time step is about twenty operations, which TensorFlow starts one by one.",
+    "- *lstm_step*: the cause was not measured; a likely one is that a time step is many small "
+    "operations, which TensorFlow starts one by one.",
     "- *vae_step*: both sides train the same network, and drawing the batch is a small share.",
     "- *cartpole*: most of the time is the call of the compiled policy for 16 x 4 numbers, once "
     "for each step of the pole.", "")

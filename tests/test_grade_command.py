@@ -153,6 +153,11 @@ def test_nothing_is_left_running(graded):
     assert ours() == []
 
 
+def times_of_results(out):
+    """When each result was written; a name that begins with a dot is a file under way."""
+    return {path: path.stat().st_mtime_ns for path in out.glob("results/[!.]*.json")}
+
+
 @pytest.mark.slow
 @LINUX
 def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path):
@@ -164,17 +169,16 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path):
     running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, start_new_session=True)
     end = time.monotonic() + 120
-    # A name that begins with a dot is a file under way.
-    while not list(out.glob("results/[!.]*.json")) and time.monotonic() < end:
+    while not times_of_results(out) and time.monotonic() < end:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
     assert running.wait(30) == 130
-    kept = {path: path.stat().st_mtime_ns for path in out.glob("results/[!.]*.json")}
+    kept = times_of_results(out)
     assert 0 < len(kept) < 6
     rows = list(csv.DictReader((out / "report.csv").open()))
     assert sum(row["exercise"] == "sum" for row in rows) == len(kept)
     assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
-    results = {path: path.stat().st_mtime_ns for path in out.glob("results/[!.]*.json")}
+    results = times_of_results(out)
     assert len(results) == 6 and kept.items() <= results.items()
     assert {json.loads(path.read_text())["earned"] for path in results} == {8}
 
