@@ -7,6 +7,7 @@ remembered: a later cell that misses one of them prints a ``[TODO]`` line too.
 """
 
 import ast
+import sys
 
 _installed = False
 _missing: dict[str, str] = {}   # name -> the answer it waits for
@@ -54,6 +55,8 @@ def _show(shell, kind, error, traceback, tb_offset=None):
         answer = _unfinished_function(traceback)
         text = f"[TODO] This cell needs {answer}, which is not written yet."
     print(text)
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")   # else the cell shows a figure that it did not get to draw in
     _todo.update(error=error, answer=answer)
     return None
 

@@ -87,6 +87,18 @@ def test_stubs_do_not_stop_a_notebook(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_stub_leaves_no_empty_figure(tmp_path):
+    done = run.execute(notebook(
+        "%matplotlib inline\nimport matplotlib.pyplot as plt\n"
+        "from lab_utils import todo; todo.install()",
+        "fig, ax = plt.subplots()",
+        "def f(x):\n    raise NotImplementedError\nfig, ax = plt.subplots()\nax.plot(f(3))",
+    ), "figure", "quick", tmp_path)
+    kinds = [[output.output_type for output in cell.outputs] for cell in done.cells]
+    assert kinds == [[], ["display_data"], ["stream"]]
+
+
+@pytest.mark.slow
 def test_other_errors_stop_a_run_which_says_where_and_keeps_the_rest(tmp_path):
     with pytest.raises(LabError, match="Cell 1 of bad failed with NameError"):
         run.execute(notebook("from lab_utils import todo; todo.install(); print('kept')",
