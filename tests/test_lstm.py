@@ -1,5 +1,7 @@
 """The fast LSTM where it takes other ways than on small layers, and in the lab's own code."""
 
+import functools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,26 +25,30 @@ def test_panels_give_the_product(batch, rows, panels, width, seed):
     np.testing.assert_allclose(lstm._product(tf.constant(h), cut), h @ U, atol=1e-9)
 
 
-@pytest.mark.parametrize(("batch", "units", "cut"), [(2, 768, True), (33, 768, False)])
-def test_large_layers_have_keras_values_and_gradients(batch, units, cut):
+@pytest.mark.parametrize(("batch", "cut"), [(2, True), (1, False), (None, True)])
+def test_large_layers_have_keras_values_and_gradients(batch, cut):
     rng = np.random.default_rng(3)
-    x = tf.constant(rng.normal(size=(batch, 3, 2)), tf.float32)
-    theirs, ours = (kind(units, return_sequences=True) for kind in
+    x = tf.constant(rng.normal(size=(batch or 3, 3, 2)), tf.float32)
+    theirs, ours = (kind(768, return_sequences=True) for kind in
                     (keras.layers.LSTM, lstm.FastLSTM))
     theirs.build(x.shape)
     ours.build(x.shape)
     ours.set_weights(theirs.get_weights())
-    is_cut = lstm._panels(ours.cell.recurrent_kernel.value, batch, 64).shape.rank == 3
+    is_cut = lstm._panels(ours.cell.recurrent_kernel.value, batch).shape.rank == 3
     assert is_cut is cut
 
-    @tf.function
-    def run(layer):
+    def run(layer, x):
         with tf.GradientTape() as tape:
             h = layer(x)
             loss = tf.reduce_sum(tf.sin(3 * h))
         return h, tape.gradient(loss, layer.trainable_variables)
 
-    for a, b in zip(tf.nest.flatten(run(theirs)), tf.nest.flatten(run(ours)), strict=True):
+    found = []
+    for layer in (theirs, ours):   # None: the number of rows is not known when it is compiled
+        compiled = tf.function(functools.partial(run, layer),
+                               input_signature=[tf.TensorSpec((batch, 3, 2))])
+        found.append(tf.nest.flatten(compiled(x)))
+    for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=2e-5)
 
 
