@@ -1,8 +1,13 @@
 """Lab 3's environments, memory and video."""
 
+import functools
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from benchmarks.lab_code import functions as lab_functions
 from lab_utils import LabError
 from lab_utils.rl import cartpole, pong, video
 from lab_utils.rl.rollout import collect
@@ -11,6 +16,11 @@ from lab_utils.rl.rollout import collect
 def crop(frames):
     frames = frames if frames.ndim == 3 else frames[..., 0]
     return (frames[:, 34:194:4, ::4] != frames[:, 34:35, :1]).astype("float32")
+
+
+@functools.cache
+def lab3_layer():
+    return lab_functions("lab3", "build_pong_policy")["SeenFromPaddle"]()
 
 
 def stay(observations):
@@ -84,6 +94,20 @@ def test_grey_and_colour_frames_give_the_same_view():
             frame = env.step(0)[0]
         views.append(crop(frame[None]))
     np.testing.assert_array_equal(*views)
+
+
+@settings(max_examples=25, deadline=None)
+@given(paddle=st.integers(0, 35), ball=st.integers(0, 39), column=st.integers(1, 30),
+       opponent=st.integers(0, 35))
+def test_lab3_sees_the_ball_from_the_paddle_wherever_it_is(paddle, ball, column, opponent):
+    image = np.zeros((1, 40, 32, 2), "float32")
+    image[0, paddle:paddle + 4, 31, 0] = 2
+    image[0, opponent:opponent + 4, 0, 0] = 2
+    image[0, ball, column, 0] = 1
+    seen = np.asarray(lab3_layer()(image)).reshape(3, 79)
+    expected = np.zeros((3, 79))   # shifts from -39 to 39
+    expected[(column - 1) // 10, [ball - paddle - k + 39 for k in range(4)]] = 1
+    np.testing.assert_allclose(seen, expected, atol=1e-6)
 
 
 @pytest.mark.slow

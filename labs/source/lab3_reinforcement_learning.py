@@ -53,7 +53,7 @@ PONG = {
     "full": dict(
         envs=64,             # games played at once
         steps=64,            # time steps between two updates
-        updates=360,         # of 64 x 64 = 4,096 agent steps each
+        updates=210,         # of 64 x 64 = 4,096 agent steps each
         epochs=4,            # passes over the same steps
         minibatch=512,       # agent steps in one gradient
         learning_rate=1e-3,  # of Adam; falls linearly to a tenth
@@ -477,6 +477,36 @@ grader.check("pong_returns", pong_returns)
 #
 # Two convolutions read the image, a dense layer thinks, and two heads answer: logits for the
 # actions (stay, up, down), and the value $V(s)$, the return to expect from here. Keep it small.
+#
+# What counts for the next move is where the ball is *seen from the paddle*. A dense layer would
+# have to learn that apart for each place of the one and each place of the other; a product of the
+# two tells it at once. Let $p_j$ say how much of row $j$ the agent's paddle fills, and $b_i$ how
+# much of the ball is in row $i$. Then
+#
+# $$ r_d = \sum_i b_i\, p_{i-d} $$
+#
+# is large where the ball is $d$ rows below the paddle, wherever the paddle is: their
+# **cross-correlation**. The layer below computes it for the ball far away, midway and near. Join
+# its output to the flattened convolutions.
+
+# %%
+class SeenFromPaddle(keras.layers.Layer):
+    """Images (batch, 40, 32, 2) to r_d in each third of the field, (batch, 3 x 79)."""
+
+    def build(self, shape):
+        rows = np.arange(shape[1])
+        shifts = np.arange(1 - shape[1], shape[1])
+        # At [j, i, d]: 1 if row i is d below row j.
+        self.below = (rows[None, :, None] - rows[:, None, None] == shifts).astype("float32")
+
+    def call(self, images):
+        image = images[..., 0]
+        paddle = image[:, :, -1] / 2            # in the last column; a full block counts 2
+        thirds = keras.ops.split(image[:, :, 1:-1], 3, axis=2)
+        balls = keras.ops.stack([keras.ops.sum(part, axis=2) for part in thirds], axis=1)
+        p = keras.ops.einsum("bj,jid->bid", paddle, self.below)      # p at i - d
+        r = keras.ops.matmul(balls, p)                               # (batch, 3, 79)
+        return keras.ops.reshape(r, (-1, r.shape[1] * r.shape[2]))
 
 # %% exercise="build_pong_policy"
 def build_pong_policy(num_actions):
@@ -490,7 +520,7 @@ def build_pong_policy(num_actions):
     for filters, size in ((16, 4), (32, 3)):
         x = keras.layers.Conv2D(filters, size, strides=2, padding="same", activation="relu",
                                 kernel_initializer=start(2 ** 0.5))(x)
-    x = keras.layers.Flatten()(x)
+    x = keras.layers.Concatenate()([keras.layers.Flatten()(x), SeenFromPaddle()(images)])
     x = keras.layers.Dense(128, activation="relu", kernel_initializer=start(2 ** 0.5))(x)
     logits = keras.layers.Dense(num_actions, kernel_initializer=start(0.01))(x)
     value = keras.layers.Dense(1, kernel_initializer=start(1.0))(x)
