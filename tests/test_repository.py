@@ -78,7 +78,7 @@ def bare_python(tmp_path_factory) -> Path:
     venv.create(folder, with_pip=True)
     scripts, name = ("Scripts", "python.exe") if sys.platform == "win32" else ("bin", "python")
     python = folder / scripts / name
-    site = subprocess.run([python, "-c", "import site; print(site.getsitepackages()[-1])"],
+    site = subprocess.run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
                           capture_output=True, text=True, check=True).stdout.strip()
     subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", "setuptools"],
                    env=clean(), check=True)
