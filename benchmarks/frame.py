@@ -267,9 +267,7 @@ def page(results: dict) -> str:
 
 LIMITS = (
     "Where a target is not reached:", "",
-    "- *lstm_step*: timed apart at 1024 units, 84 to 89% of the loop over time is its products of "
-    "the state with U, which Keras's layer computes too.",
-    "- *music_to_loss*: not looked into; one run of one seed.",
+    "- *lstm_step* and *music_to_loss*: no benchmark here takes their time apart.",
     "- *vae_step*: both sides train the same network, and drawing the batch is a small share.",
     "- *cartpole*: most of the time is the call of the compiled policy for 16 x 4 numbers, once "
     "for each step of the pole.", "")

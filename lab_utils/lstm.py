@@ -15,6 +15,8 @@ that the fast path does not cover, Keras's own layer runs.
 import keras
 import tensorflow as tf
 
+PANEL = 128   # columns of U that are multiplied at once
+
 
 @tf.custom_gradient
 def lstm_sequence(xz: tf.Tensor, U: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor):
@@ -87,16 +89,16 @@ def _backward(dh_out, dc_out, c, c_before, gates, U):
     return dzs.stack(), dh0, dc0
 
 
-def _panels(U: tf.Tensor, batch: int | None, width: int = 128) -> tf.Tensor:
-    """U (n, m) as panels (m / width, n, width) where that is faster, else U itself.
+def _panels(U: tf.Tensor, batch: int | None) -> tf.Tensor:
+    """U (n, m) as panels (m / PANEL, n, PANEL) where that is faster, else U itself.
 
-    Measured with oneDNN on two cores: 1.3 to 1.8 times faster from 4 MB on, slower below and for
-    one row.
+    Measured with oneDNN on two cores, from 4 MB on: 1.2 to 1.8 times faster with 32 rows or more,
+    no clear difference with 8, slower with one; mixed below 4 MB.
     """
     n, m = U.shape
-    if batch == 1 or n * m * U.dtype.size < 4e6 or m % width:
+    if batch == 1 or n * m * U.dtype.size < 4e6 or m % PANEL:
         return U
-    return tf.transpose(tf.reshape(U, (n, m // width, width)), (1, 0, 2))
+    return tf.transpose(tf.reshape(U, (n, m // PANEL, PANEL)), (1, 0, 2))
 
 
 def _product(h: tf.Tensor, U: tf.Tensor) -> tf.Tensor:
@@ -132,12 +134,12 @@ class FastLSTM(keras.layers.LSTM):
             return super().call(sequences, initial_state=initial_state, mask=mask,
                                 training=training)
         x = tf.transpose(sequences, (1, 0, 2))
+        time, batch = tf.unstack(tf.shape(x)[:2])
         if initial_state is None:
-            h0 = c0 = tf.zeros((tf.shape(x)[1], self.units), x.dtype)
+            h0 = c0 = tf.zeros((batch, self.units), x.dtype)
         else:
             h0, c0 = (tf.convert_to_tensor(state) for state in initial_state)
         W, U = (tf.cast(w, x.dtype) for w in (self.cell.kernel, self.cell.recurrent_kernel))
-        time, batch = tf.unstack(tf.shape(x)[:2])
         xz = tf.matmul(tf.reshape(x, (-1, W.shape[0])), W)   # of all steps at once
         if self.use_bias:
             xz = tf.nn.bias_add(xz, tf.cast(self.cell.bias, x.dtype))
