@@ -46,15 +46,13 @@ def work(axis: str, size: int):
     if axis == "environments":
         from lab_utils.rl.cartpole import make_vector
 
-        lab = functions("lab3", "build_policy", "choose_action")
-        policy, envs = lab["build_policy"](2), make_vector(size)
-        choose = lab["tf"].function(lab["choose_action"])
+        lab = functions("lab3", "build_policy", also=("actor",))
+        act, envs = lab["actor"](lab["build_policy"](2)), make_vector(size)
 
         def steps():
             observations, _ = envs.reset(seed=1)
             for _ in range(100):
-                actions = np.asarray(choose(policy, observations))
-                observations = envs.step(actions)[0]
+                observations = envs.step(act(observations))[0]
 
         return steps
     from .music_peers import CLIP, EMBEDDING, LEARNING_RATE

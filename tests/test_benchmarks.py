@@ -95,3 +95,9 @@ def test_a_benchmark_runs_and_keeps_its_numbers(name, tmp_path, capsys):
     if name in NEEDS:
         pytest.importorskip(NEEDS[name])
     run_tiny(name, tmp_path, capsys)
+
+
+@pytest.mark.slow
+def test_scaling_plays_with_the_lab_s_policy():
+    from benchmarks.scaling import work
+    work("environments", 2)()

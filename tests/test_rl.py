@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from benchmarks.lab_code import functions as lab_functions
 from lab_utils import LabError
 from lab_utils.rl import cartpole, pong, video
+from lab_utils.rl.forward import forward
 from lab_utils.rl.rollout import collect
 
 
@@ -37,6 +39,50 @@ def test_cartpole_episodes_are_whole_and_stay_together():
     for part in episodes.split(episodes.observations):   # an episode starts near the middle
         assert np.abs(part[0]).max() < 0.06
         assert np.abs(np.diff(part[:, 0])).max() < 0.2   # and never jumps
+
+
+@settings(max_examples=15, deadline=None)
+@given(units=st.lists(st.integers(1, 9), max_size=3), rows=st.integers(0, 5), bias=st.booleans(),
+       activation=st.sampled_from(["relu", "tanh", None, "gelu"]), seed=st.integers(0, 99))
+def test_a_policy_runs_in_numpy_as_in_keras(units, rows, bias, activation, seed):
+    keras.utils.set_random_seed(seed)
+    layers = [keras.layers.Dense(n, activation, use_bias=bias,
+                                 bias_initializer="random_normal" if bias else None)
+              for n in units]
+    model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(2)])
+    x = np.random.default_rng(seed).normal(size=(rows, 4)).astype("float32")
+    np.testing.assert_allclose(forward(model)(x).numpy(), model(x).numpy(), atol=1e-5)
+
+
+def test_other_networks_run_compiled_and_both_forms_keep_to_their_weights():
+    images = keras.Input((4,))
+    branched = keras.Model(images, keras.layers.Add()([keras.layers.Dense(2)(images),
+                                                       keras.layers.Dense(2)(images)]))
+    scaled = keras.Sequential([keras.Input((4,)), keras.layers.LayerNormalization(),
+                               keras.layers.Dense(2)])
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    for model in (branched, scaled):
+        np.testing.assert_allclose(forward(model)(x).numpy(), model(x).numpy(), atol=1e-5)
+    plain = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    before = forward(plain)
+    plain.set_weights([np.zeros((4, 2)), np.ones(2)])
+    assert np.abs(before(x) - 1).max() > 0.1
+    np.testing.assert_array_equal(forward(plain)(x), np.ones((3, 2)))
+
+
+def test_every_right_answer_acts_in_the_training_too():
+    from tests.answers import BANK, lab3_policy  # noqa: F401
+    lab = lab_functions("lab3", "build_policy", "choose_action", also=("actor",))
+
+    def answers(exercise):
+        return [answer for is_right, _, answer in BANK["lab3", exercise] if is_right]
+    pairs = [(build, lab["choose_action"]) for build in answers("build_policy")]
+    pairs += [(lab["build_policy"], choose) for choose in answers("choose_action")]
+    assert len(pairs) > 6
+    for build, choose in pairs:
+        lab["choose_action"] = choose
+        episodes = cartpole.play(cartpole.make_vector(3), lab["actor"](build(2)), seed=1)
+        assert {0, 1} <= set(episodes.actions.tolist())
 
 
 def test_a_good_policy_is_told_from_a_bad_one():
