@@ -161,7 +161,8 @@ def times_of_results(out):
 @pytest.mark.slow
 @LINUX
 def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path):
-    for number in range(6):
+    count = 60   # so many that they are not all graded before the signal arrives
+    for number in range(count):
         write(tmp_path, f"s{number}", notebook([IMPORTS, PERCEPTRON, VECTORIZE]))
     out = tmp_path / "out"
     command = [sys.executable, "-m", "lab_utils", "grade", str(tmp_path), "--out", str(out),
@@ -174,12 +175,12 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path):
     running.send_signal(signal.SIGINT)
     assert running.wait(30) == 130
     kept = times_of_results(out)
-    assert 0 < len(kept) < 6
+    assert 0 < len(kept) < count
     rows = list(csv.DictReader((out / "report.csv").open()))
     assert sum(row["exercise"] == "sum" for row in rows) == len(kept)
     assert subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
     results = times_of_results(out)
-    assert len(results) == 6 and kept.items() <= results.items()
+    assert len(results) == count and kept.items() <= results.items()
     assert {json.loads(path.read_text())["earned"] for path in results} == {8}
 
 
