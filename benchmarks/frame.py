@@ -267,12 +267,11 @@ def page(results: dict) -> str:
 
 LIMITS = (
     "Where a target is not reached:", "",
-    "- *lstm_step*: no benchmark here takes its time apart.",
+    "- *lstm_step* and *cartpole*: no benchmark here takes their time apart.",
     "- *music_to_loss*: a quarter of our time passes above 4 bits, while the learning rate "
     "rises (the history is in results.json).",
     "- *vae_step*: both sides train the same network, and drawing the batch is a small share.",
-    "- *cartpole*: what is left is mostly Gymnasium's environment and NumPy's calls, once for each "
-    "step of the poles; no benchmark here takes their time apart.", "")
+    "")
 
 
 def table(results: dict) -> str:

@@ -11,7 +11,9 @@ with quiet_start():
     import keras
     import tensorflow as tf
 
-ACTIVATIONS = {"linear": lambda x: x, "relu": lambda x: np.maximum(x, 0), "tanh": np.tanh}
+ACTIVATIONS = {keras.activations.linear: lambda x: x,
+               keras.activations.relu: lambda x: np.maximum(x, 0),
+               keras.activations.tanh: np.tanh}
 
 
 class Logits(np.ndarray):
@@ -23,11 +25,11 @@ class Logits(np.ndarray):
 
 
 def forward(model: keras.Model) -> Callable:
-    """The model as it is now, as a function: inputs (batch, ...) to outputs (batch, ...).
+    """The model as a quick function: inputs (batch, ...) to outputs (batch, ...).
 
     A ``Sequential`` of ``Dense`` layers runs in NumPy: a call of TensorFlow takes many times
     longer than the products of a few rows. The weights are copied, so call this again after an
-    update. Any other model runs compiled by TensorFlow.
+    update. Any other model runs compiled by TensorFlow, with the weights that it has when called.
     """
     layers = _dense_layers(model)
     if layers is None:
@@ -47,13 +49,12 @@ def _dense_layers(model: keras.Model) -> list | None:
         return None
     layers = []
     for layer in model.layers:
-        activation = ACTIVATIONS.get(getattr(getattr(layer, "activation", None), "__name__", ""))
-        if type(layer) is not keras.layers.Dense or layer.compute_dtype != "float32" \
-                or activation is None:
+        if (type(layer) is not keras.layers.Dense or layer.compute_dtype != "float32"
+                or layer.activation not in ACTIVATIONS):
             return None
         kernel = np.array(keras.ops.convert_to_numpy(layer.kernel))   # a copy
         bias = np.array(keras.ops.convert_to_numpy(layer.bias)) if layer.use_bias else 0
-        layers.append((kernel, bias, activation))
+        layers.append((kernel, bias, ACTIVATIONS[layer.activation]))
     return layers
 
 
