@@ -1,9 +1,11 @@
 """Lab 1's training step: the lab's LSTM beside Keras's and PyTorch's, and the machine's limit.
 
-Each of them draws batches from the tunes and trains the same model; see ``music_peers``.
+Each of them draws batches from the tunes and trains the same model; see ``music_peers``. The
+products of our layer with U are also timed without anything else: what is left to gain elsewhere.
 """
 
 from lab_utils import quiet_start
+from lab_utils.lstm import panels, product
 
 from .frame import Result, Row, in_turns, need, rate
 from .music_peers import Music, keras_step, operations, torch_step
@@ -27,6 +29,27 @@ def gemm(side: int = 1536):
     return 2 * side**3, lambda: multiply(a, a)[0, 0].numpy(), lambda: (b @ b)[0, 0].item()
 
 
+def products(units: int, batch: int, time: int):
+    """One training step's products with U alone, step by step as in the layer."""
+    U = tf.random.normal((units, 4 * units), stddev=units**-0.5, seed=1)
+    start = tf.random.normal((batch, units), seed=2)
+
+    @tf.function
+    def step():
+        forward, back = panels(U, batch), panels(tf.transpose(U), batch)
+        h, dz = start, tf.zeros((batch, 4 * units))
+        for _ in tf.range(time):
+            dz = product(h, forward)
+            h = dz[:, :units]
+        for _ in tf.range(time):
+            h = product(dz, back)
+            dz += h[:, :1]           # the next product waits for this one
+        states, slopes = tf.tile(h, (time, 1)), tf.tile(dz, (time, 1))
+        return tf.matmul(states, slopes, transpose_a=True)[0, 0]
+
+    return lambda: step().numpy()
+
+
 def run(repeat: int, scale: str) -> Result:
     """See the module."""
     need("torch")
@@ -41,6 +64,7 @@ def run(repeat: int, scale: str) -> Result:
             "Keras": rate(keras_step(music, units, batch, time, keras.layers.LSTM), characters,
                           seconds),
             "PyTorch": rate(torch_step(music, units, batch, time), characters, seconds),
+            "products with U": rate(products(units, batch, time), characters, seconds),
             "GEMM, TensorFlow": rate(by_tensorflow, flops / 1e9, seconds / 4),
             "GEMM, PyTorch": rate(by_torch, flops / 1e9, seconds / 4),
         })
@@ -49,7 +73,11 @@ def run(repeat: int, scale: str) -> Result:
             Row(case, "characters/s", values["ours"], values["Keras"], "keras.layers.LSTM",
                 TO_KERAS.get(units)),
             Row(case, "characters/s", values["ours"], values["PyTorch"], "PyTorch nn.LSTM",
-                TO_PYTORCH)]
+                TO_PYTORCH),
+            Row(f"{case}: all of it, beside its products with U alone", "characters/s",
+                values["ours"], values["products with U"], "the products alone"),
+            Row(f"{case}: its products with U alone", "characters/s",
+                values["products with U"], values["Keras"], "keras.layers.LSTM, all of it")]
         gflops = operations(units, music.vocabulary) / 1e9
         limit = [max(pair) for pair in zip(values["GEMM, TensorFlow"], values["GEMM, PyTorch"],
                                            strict=True)]

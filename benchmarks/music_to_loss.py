@@ -65,17 +65,19 @@ class Learner:
 def ours(music: Music, tunes: list, seed: int, **changed) -> Learner:
     """Lab 1's model and recipe; ``changed`` replaces settings."""
     config = settings("lab1") | changed
-    lab = functions("lab1", "get_batch", "build_model", "compute_loss", "train_step")
+    lab = functions("lab1", "get_batch", "build_model", "compute_loss", "train_step",
+                    also=("row_length",))
     keras.utils.set_random_seed(seed)
     model = lab["build_model"](music.vocabulary, config["embedding_dim"], config["rnn_units"])
     # The same schedule as in the lab.
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(
         1e-4, config["steps"], alpha=0.01, warmup_target=config["learning_rate"],
-        warmup_steps=min(100, config["steps"] // 4)))
+        warmup_steps=min(30, config["steps"] // 4)))
     optimizer.build(model.trainable_variables)
 
     def step(number: int):
-        x, y = lab["get_batch"](music.ids, config["seq_length"], config["batch_size"],
+        length = lab["row_length"](min(number, config["steps"] - 1), config)
+        x, y = lab["get_batch"](music.ids, length, config["batch_size"],
                                 np.random.default_rng([seed, number]))
         return float(lab["train_step"](model, optimizer, tf.constant(x), tf.constant(y),
                                        config["clip_norm"]))

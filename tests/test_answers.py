@@ -10,6 +10,7 @@ from lab_utils.grading import exercises, points
 from lab_utils.grading.grader import run_check
 from lab_utils.grading.registry import POINTS, check_of
 from tests import answers
+from tests.solved import definitions
 
 for module in pkgutil.iter_modules(answers.__path__):
     importlib.import_module(f"{answers.__name__}.{module.name}")
@@ -51,3 +52,9 @@ def test_right_answers_pass_and_wrong_ones_do_not(lab, exercise):
     print(f"{lab} {exercise}: {kinds.count(True)} right, {kinds.count(False)} wrong answers, "
           f"longest check {max(times):.2f} s")
     assert not mistakes, "\n\n".join(mistakes)
+
+
+def test_a_model_that_nearly_always_writes_the_same_fails_no_right_generate():
+    result = run_check(check_of("lab1", "generate"), "generate", points("lab1", "generate"),
+                       definitions("lab1").generate, seed=1449)
+    assert result.passed, result.text()

@@ -10,6 +10,7 @@ from lab_utils import Grader, LabError
 from lab_utils.config import ROOT
 from lab_utils.grading.registry import POINTS
 from lab_utils.grading.report import as_csv, as_html
+from tests.solved import definitions
 
 
 @pytest.fixture
@@ -47,6 +48,12 @@ def test_a_wrong_answer_is_told_expected_got_and_a_hint(grader, capsys):
     grader.check("perceptron", lambda x, w, b: np.tanh(np.dot(x, w) + b))
     printed = capsys.readouterr().out
     assert "expected: 0.00247262" in printed and "got: -0.999" in printed and "hint:" in printed
+
+
+def test_what_holds_for_several_inputs_is_said_once():
+    lab3 = definitions("lab3")
+    printed = Grader("lab3").check("build_policy", lab3.build_policy).text().splitlines()
+    assert len(printed) > 5 and len(set(printed)) == len(printed)
 
 
 def prints(x, w, b):

@@ -22,7 +22,7 @@ def test_panels_give_the_product(batch, rows, panels, width, seed):
     rng = np.random.default_rng(seed)
     h, U = rng.normal(size=(batch, rows)), rng.normal(size=(rows, panels * width))
     cut = tf.transpose(tf.reshape(U, (rows, panels, width)), (1, 0, 2))
-    np.testing.assert_allclose(lstm._product(tf.constant(h), cut), h @ U, atol=1e-9)
+    np.testing.assert_allclose(lstm.product(tf.constant(h), cut), h @ U, atol=1e-9)
 
 
 @pytest.mark.parametrize(("batch", "cut"), [(2, True), (1, False), (None, True)])
@@ -34,7 +34,7 @@ def test_large_layers_have_keras_values_and_gradients(batch, cut):
     theirs.build(x.shape)
     ours.build(x.shape)
     ours.set_weights(theirs.get_weights())
-    is_cut = lstm._panels(ours.cell.recurrent_kernel.value, batch).shape.rank == 3
+    is_cut = lstm.panels(ours.cell.recurrent_kernel.value, batch).shape.rank == 3
     assert is_cut is cut
 
     def run(layer, x):

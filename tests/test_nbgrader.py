@@ -125,10 +125,10 @@ def test_a_submission_whose_process_ends_keeps_what_it_earned(source):
     notebook = answered(source)
     by_id(notebook, ids[2]).source += "\nimport os\nos._exit(1)"
     ExecuteGraded().preprocess(notebook, {"unique_key": source.stem})
-    passed = [item for item in ids
-              if determine_grade(by_id(notebook, f"check-{item}"))[0] == points(lab, item)]
-    assert passed == [*ids[:2], *ids[3:]]
-    error = by_id(notebook, f"check-{ids[2]}").outputs[-1]
+    lost = {item: by_id(notebook, f"check-{item}").outputs[-1] for item in ids
+            if determine_grade(by_id(notebook, f"check-{item}"))[0] != points(lab, item)}
+    assert list(lost) == ids[2:3], lost
+    error = lost[ids[2]]
     assert error.ename == "NotPassed" and "Python ended here" in error.evalue
 
 
