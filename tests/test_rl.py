@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from benchmarks.lab_code import functions as lab_functions
 from lab_utils import LabError
+from lab_utils.grading.checks_lab3_pong import pong_frame
 from lab_utils.rl import cartpole, pong, video
 from lab_utils.rl.forward import forward
-from lab_utils.rl.rollout import collect
+from lab_utils.rl.rollout import Memory, Past, collect
 from tests.answers import BANK, lab3_policy  # noqa: F401
 
 
@@ -22,8 +23,8 @@ def crop(frames):
 
 
 @functools.cache
-def lab3_layer():
-    return lab_functions("lab3", "build_pong_policy")["SeenFromPaddle"]()
+def lab3():
+    return lab_functions("lab3", "build_pong_policy", also=("preprocess",))
 
 
 def stay(observations):
@@ -148,17 +149,46 @@ def test_grey_and_colour_frames_give_the_same_view():
 
 
 @settings(max_examples=25, deadline=None)
-@given(paddle=st.integers(0, 35), ball=st.integers(0, 39), column=st.integers(1, 30),
-       opponent=st.integers(0, 35))
-def test_lab3_sees_the_ball_from_the_paddle_wherever_it_is(paddle, ball, column, opponent):
-    image = np.zeros((1, 40, 32, 2), "float32")
-    image[0, paddle:paddle + 4, 31, 0] = 2
-    image[0, opponent:opponent + 4, 0, 0] = 2
-    image[0, ball, column, 0] = 1
-    seen = np.asarray(lab3_layer()(image)).reshape(3, 79)
-    expected = np.zeros((3, 79))   # shifts from -39 to 39
-    expected[(column - 1) // 10, [ball - paddle - k + 39 for k in range(4)]] = 1
-    np.testing.assert_allclose(seen, expected, atol=1e-6)
+@given(paddles=st.tuples(st.integers(34, 178), st.integers(34, 178)),
+       balls=st.lists(st.none() | st.tuples(st.integers(34, 190), st.integers(20, 138)),
+                      min_size=2, max_size=2))
+def test_lab3_knows_places_and_speeds_to_the_pixel(paddles, balls):
+    images = None
+    for ball, paddle in zip(balls, paddles, strict=True):
+        observation, images = pong.observe(
+            lab3()["preprocess"], pong_frame(ball, paddle, color=False)[None], images)
+    found = np.asarray(lab3()["Places"]()(observation))[0]
+
+    def centre(place, size, start, blocks):
+        """The mean block of ``size`` pixels from ``place`` on, as a share of all blocks."""
+        return np.mean((np.arange(place, place + size) - start) // 4) / blocks
+
+    def places(ball, paddle):
+        seen = ball is not None
+        return np.array([seen, centre(ball[0], 4, 34, 40) if seen else 0,
+                         centre(ball[1], 2, 20, 30) if seen else 0,
+                         centre(paddle, 16, 34, 40), centre(90, 16, 34, 40)])
+    before, now = (places(*what) for what in zip(balls, paddles, strict=True))
+    moved = 8 * (now - before)[1:]
+    moved[:2] *= now[0] * before[0]
+    aim = 3 * (now[1] - now[3:]) * now[0]
+    np.testing.assert_allclose(found, [*now, *moved, *aim], atol=1e-4)
+
+
+def test_a_critic_rereads_the_latest_memories():
+    rng = np.random.default_rng(0)
+    past = Past(memories=3, steps=5)
+    for number in range(6):     # the observation names the memory and the step
+        observations = 100 * number + np.arange(8, dtype="float32").reshape(4, 2, 1)
+        past.add(Memory(observations, *[None] * 5), observations[..., 0] + 0.5, rng)
+    drawn = [past.draw(4, rng) for _ in range(100)]
+    assert {len(observations) for observations, _ in drawn} == {4}
+    assert len(past.draw(9, rng)[0]) == 5
+    for observations, returns in drawn:
+        np.testing.assert_array_equal(observations[:, 0] + 0.5, returns)
+        assert len(set(returns)) == 4
+    steps = np.unique(np.concatenate([returns for _, returns in drawn]))
+    assert set(steps // 100) == {3, 4, 5} and len(steps) == 15
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
-"""What happened in many games over some steps: the memory of a policy-gradient update."""
+"""What happened in many games: the memory of a policy-gradient update, and what is kept of it."""
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,3 +49,28 @@ def collect(games: PongGames, act: Callable, steps: int) -> Memory:
         _, memory.rewards[t], memory.dones[t] = games.step(memory.actions[t])
     memory.values[steps] = np.asarray(act(games.observations)[2])
     return memory
+
+
+class Past:
+    """Some steps of the latest memories, with the returns that followed: what a critic rereads.
+
+    Args:
+        memories: how many are remembered; the oldest makes room.
+        steps: kept of each, drawn at random.
+    """
+
+    def __init__(self, memories: int, steps: int):
+        self._steps = steps
+        self._parts: deque[tuple[np.ndarray, np.ndarray]] = deque(maxlen=memories)
+
+    def add(self, memory: Memory, returns: np.ndarray, rng: np.random.Generator) -> None:
+        """Keep some steps of a memory; returns: (time, envs)."""
+        observations = memory.flat("observations")
+        rows = rng.permutation(len(observations))[:self._steps]
+        self._parts.append((observations[rows], returns.ravel()[rows]))
+
+    def draw(self, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """At most ``rows`` observations (rows, ...) of one memory, and their returns (rows,)."""
+        observations, returns = self._parts[rng.integers(len(self._parts))]
+        chosen = rng.permutation(len(returns))[:rows]
+        return observations[chosen], returns[chosen]

@@ -14,6 +14,7 @@
 # %%
 import functools
 import time
+from collections import deque
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -48,22 +49,25 @@ CARTPOLE = dict(
     gamma=0.99,            # discount
     max_updates=80,        # give up after so many
 )
-LADDER = {"full": dict(seeds=5, updates=40), "quick": dict(seeds=1, updates=15)}[budget()]
+LADDER = {"full": dict(seeds=5, updates=40, episodes=2000),
+          "quick": dict(seeds=1, updates=15, episodes=320)}[budget()]   # of A5 and A6
 OTHER_SEEDS = {"full": 10, "quick": 2}[budget()]   # trainings from other random starts
 PONG = {
     "full": dict(
         envs=64,             # games played at once
         steps=64,            # time steps between two updates
-        updates=275,         # of 64 x 64 = 4,096 agent steps each
+        updates=335,         # of 64 x 64 = 4,096 agent steps each
         epochs=4,            # passes over the same steps
         minibatch=512,       # agent steps in one gradient
-        learning_rate=1e-3,  # of Adam, at the start
-        halved_after=40,     # updates; a third is left after twice as many, and so on
+        learning_rate=2.5e-3,  # of Adam, at the start
+        halved_after=80,     # updates; a third is left after twice as many, and so on
+        memories=16,         # of earlier updates, from which the critic learns too
+        kept=1024,           # agent steps of each
         gamma=0.99,          # discount
-        lam=0.95,            # of the generalised advantages
+        lam=0.85,            # of the generalised advantages
         clip=0.2,            # of the probability ratio
         value_weight=0.5,    # of the critic's loss
-        entropy_weight=0.01,  # keeps the policy trying
+        entropy_weight=0.004,  # keeps the policy trying
         max_norm=0.5,        # longest gradient
         reinforce_updates=40,  # of the first attempt
         games=20,            # evaluation games, each full, to 21 points
@@ -368,11 +372,11 @@ plt.show()
 # ## A6. Settings matter
 #
 # A classic way to write this lab updates after each single episode, with Adam at 1e-3 and
-# $\gamma = 0.95$. Here it gets as many episodes as the training of A4 took. **Predict** how far
-# it comes with them.
+# $\gamma = 0.95$. Here it gets as many episodes as the training of A4 took (the quick budget stops
+# at 320). **Predict** how far it comes with them.
 
 # %%
-episodes = CARTPOLE["envs"] * len(lengths)
+episodes = min(CARTPOLE["envs"] * len(lengths), LADDER["episodes"])
 CARTPOLE["gamma"] = 0.95
 _, classic, _ = train_cartpole(SEED, envs=1, learning_rate=1e-3, updates=episodes, stop=None)
 CARTPOLE["gamma"] = 0.99
@@ -482,57 +486,67 @@ def pong_returns(rewards, gamma):
 grader.check("pong_returns", pong_returns)
 
 # %% [markdown]
-# ## B3. Policy and value in one network
+# ## B3. Policy and value
 #
-# A convolution reads the image, block by block (with a stride as wide as its filters, each place is
-# read once, which is quick), a dense layer thinks, and two heads answer: logits for the actions
-# (stay, up, down), and the value $V(s)$, the return to expect from here. Keep it small.
+# Two networks look at the image. The policy, or *actor*, answers with logits for the actions (stay,
+# up, down), the *critic* with the value $V(s)$, the return to expect from here.
 #
-# What counts for the next move is where the ball is *seen from the paddle*. A dense layer would
-# have to learn that apart for each place of the one and each place of the other; a product of the
-# two tells it at once. Let $p_j$ say how much of row $j$ the agent's paddle fills, and $b_i$ how
-# much of the ball is in row $i$. Then
+# Of the 2,560 numbers that they see a handful matters: where the ball and the paddles are, and how
+# they move. Convolutions learn to find that out, but only from many points lost. Yet where a thing
+# is needs no learning: it is its **centre of mass**. With $b_{ij}$ for how much of the ball is in
+# row $i$ and column $j$,
 #
-# $$ r_d = \sum_i b_i\, p_{i-d} $$
+# $$ \text{row} = \frac{\sum_{ij} i\, b_{ij}}{\sum_{ij} b_{ij}}, \qquad
+#    \text{column} = \frac{\sum_{ij} j\, b_{ij}}{\sum_{ij} b_{ij}} $$
 #
-# is large where the ball is $d$ rows below the paddle, wherever the paddle is: their
-# **cross-correlation**. The layer below computes it for the ball far away, midway and near. Join
-# its output to the flattened convolution.
+# The layer below computes the places of the ball and of both paddles, now and one step before. That
+# much we know about Pong and put in; what to do about it the agent has to find out. Then give
+# `Places()` to two towers of two dense layers with 128 units each, one tower below the logits, one
+# below the value. (Convolutions instead of `Places` work too, in more time: try it at the end.)
 
 # %%
-class SeenFromPaddle(keras.layers.Layer):
-    """Images (batch, 40, 32, 2) to r_d in each third of the field, (batch, 3 x 79)."""
+class Places(keras.layers.Layer):
+    """Images (batch, 40, 32, 2) to where ball and paddles are and how they move, (batch, 11)."""
 
-    def build(self, shape):
-        rows = np.arange(shape[1])
-        shifts = np.arange(1 - shape[1], shape[1])
-        # At [j, i, d]: 1 if row i is d below row j.
-        self.below = (rows[None, :, None] - rows[:, None, None] == shifts).astype("float32")
+    def centre(self, mass):
+        """Centre of the mass (batch, n) along its second axis, 0 to 1; 0 where there is none."""
+        n = mass.shape[1]
+        total = keras.ops.sum(mass, axis=1)
+        return keras.ops.sum(mass * np.arange(n, dtype="float32") / n, axis=1) / (total + 1e-6)
+
+    def places(self, image):
+        """Whether there is a ball, its row and column, the row of the agent, of the opponent."""
+        ball = image[:, :, 1:-1]                 # the paddles are in the outermost columns
+        rows, columns = keras.ops.sum(ball, axis=2), keras.ops.sum(ball, axis=1)
+        seen = keras.ops.cast(keras.ops.sum(rows, axis=1) > 0.2, "float32")
+        return keras.ops.stack([seen, seen * self.centre(rows), seen * self.centre(columns),
+                                self.centre(image[:, :, -1]), self.centre(image[:, :, 0])], axis=1)
 
     def call(self, images):
-        image = images[..., 0]
-        paddle = image[:, :, -1] / 2            # in the last column; a full block counts 2
-        thirds = keras.ops.split(image[:, :, 1:-1], 3, axis=2)
-        balls = keras.ops.stack([keras.ops.sum(part, axis=2) for part in thirds], axis=1)
-        p = keras.ops.einsum("bj,jid->bid", paddle, self.below)      # p at i - d
-        r = keras.ops.matmul(balls, p)                               # (batch, 3, 79)
-        return keras.ops.reshape(r, (-1, r.shape[1] * r.shape[2]))
+        now = self.places(images[..., 0])
+        before = self.places(images[..., 0] - images[..., 1])
+        moved = now[:, 1:] - before[:, 1:]
+        ball = moved[:, :2] * now[:, :1] * before[:, :1]       # it was there, and still is
+        aim = (now[:, 1:2] - now[:, 3:]) * now[:, :1]          # the ball, seen from each paddle
+        # The factors bring all numbers to about one size.
+        return keras.ops.concatenate([now, 8 * ball, 8 * moved[:, 2:], 3 * aim], axis=1)
 
 # %% exercise="build_pong_policy"
 def build_pong_policy(num_actions):
     """Keras model: images (batch, 40, 32, 2) to [logits (batch, num_actions), value (batch, 1)]."""
     ### BEGIN SOLUTION
+    def tower(outputs, gain):
+        x = places
+        for _ in range(2):
+            x = keras.layers.Dense(128, activation="relu", kernel_initializer=start(2 ** 0.5))(x)
+        return keras.layers.Dense(outputs, kernel_initializer=start(gain))(x)
+
     def start(gain):                     # orthogonal starts keep signals of one size
         return keras.initializers.Orthogonal(gain)
 
     images = keras.Input((40, 32, 2))
-    x = keras.layers.Conv2D(16, 4, strides=4, activation="relu",
-                            kernel_initializer=start(2 ** 0.5))(images)
-    x = keras.layers.Concatenate()([keras.layers.Flatten()(x), SeenFromPaddle()(images)])
-    x = keras.layers.Dense(128, activation="relu", kernel_initializer=start(2 ** 0.5))(x)
-    logits = keras.layers.Dense(num_actions, kernel_initializer=start(0.01))(x)
-    value = keras.layers.Dense(1, kernel_initializer=start(1.0))(x)
-    return keras.Model(images, [logits, value])
+    places = Places()(images)
+    return keras.Model(images, [tower(num_actions, 0.01), tower(1, 1.0)])
     ### END SOLUTION
 
 # %% check="build_pong_policy"
@@ -547,31 +561,40 @@ grader.check("build_pong_policy", build_pong_policy)
 # steps each?
 
 # %%
-from lab_utils.rl.rollout import collect
+from lab_utils.rl.rollout import Past, collect
 
 
 @functools.cache   # compiled once for each model
 def actor_critic(model):
     """Observations to sampled actions, their log-probabilities, values, and likeliest actions."""
-    def act(observations):
+    @tf.function(jit_compile=True, reduce_retracing=True)   # many calls on few numbers
+    def act(observations, noise):
         logits, value = model(observations)
         log_pi = tf.nn.log_softmax(logits)
-        actions = tf.random.categorical(logits, num_samples=1)[:, 0]
+        actions = tf.argmax(logits + noise, axis=-1)        # the Gumbel-max trick, as in A1
         return (actions, tf.gather(log_pi, actions, batch_dims=1), value[:, 0],
                 tf.argmax(logits, axis=-1))
-    act = tf.function(act).get_concrete_function(tf.TensorSpec(model.input_shape, tf.float32))
-    return lambda observations: act(tf.constant(observations, tf.float32))
+
+    def run(observations):
+        noise = np.random.gumbel(size=(len(observations), len(pong.ACTIONS)))
+        return act(tf.constant(observations, tf.float32), tf.constant(noise, tf.float32))
+    return run
+
+
+def descend(loss, tape, model, optimizer):
+    """One step down the gradient, not longer than allowed; what ``loss`` does not touch stays."""
+    variables = model.trainable_variables
+    gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), PONG["max_norm"])
+    optimizer.apply_gradients((g, v) for g, v in zip(gradients, variables, strict=True)
+                              if g is not None)
 
 
 @tf.function(reduce_retracing=True)
 def reinforce_step(model, optimizer, observations, actions, advantages):
     with tf.GradientTape() as tape:
-        logits, _ = model(observations)
+        logits, _ = model(observations)       # the critic is not used yet
         loss = policy_gradient_loss(logits, actions, advantages)
-    variables = model.trainable_variables
-    gradients = tape.gradient(loss, variables)
-    optimizer.apply_gradients((g, v) for g, v in zip(gradients, variables, strict=True)
-                              if g is not None)   # the value is not used yet
+    descend(loss, tape, model, optimizer)
     return loss
 
 # %%
@@ -605,6 +628,11 @@ print(f"Points won: {np.mean(won[:10]):.1%} in the first 10 updates, "
 # round. $\lambda$ chooses between them (Schulman and others, 2016):
 #
 # $$ A_t = \delta_t + \gamma \lambda\, (1 - d_t)\, A_{t+1} $$
+#
+# In Pong the choice matters much. From the agent's hit the ball flies some 17 steps to the other
+# side; only then is the point won, or not. With $\lambda$ near 1 that news is credited to all the
+# actions of the flight as well, which had no part in it: noise. With a smaller $\lambda$ the credit
+# comes earlier, from a critic that sees in the hit itself how the point will end, *if* it can.
 
 # %% exercise="generalized_advantages"
 def generalized_advantages(rewards, values, dones, gamma, lam):
@@ -670,48 +698,53 @@ plt.show()
 # steps in random minibatches, each minimising the clipped loss plus the critic's squared error
 # minus a little entropy. A point counts as an episode: the advantage does not look past it.
 #
-# The better the agent, the longer a point lasts: a batch then holds few points and says little. So
-# the learning rate falls, as $\alpha_0 / (1 + u / 40)$ after $u$ updates.
+# The better the agent, the longer a point lasts: a batch then holds some 20 points and says little.
+# So the learning rate falls, as $\alpha_0 / (1 + u / 80)$ after $u$ updates; and so the critic
+# **rereads**. The policy may learn only from what it has just played, but what follows a position
+# changes slowly: with every minibatch the critic gets another one from the last 16 updates.
 #
 # You can stop it at any time (the square button) and run the cell again to go on.
 
 # %%
 @tf.function(reduce_retracing=True)
-def ppo_step(model, optimizer, observations, actions, old_log_probs, advantages, returns):
+def ppo_step(model, optimizer, observations, actions, old_log_probs, advantages, returns,
+             past_observations, past_returns):
     with tf.GradientTape() as tape:
         logits, value = model(observations)
+        _, past_value = model(past_observations)
         log_pi = tf.nn.log_softmax(logits)
         log_probs = tf.gather(log_pi, actions, batch_dims=1)
         entropy = -tf.reduce_mean(tf.reduce_sum(tf.exp(log_pi) * log_pi, axis=-1))
-        value_loss = tf.reduce_mean((value[:, 0] - returns) ** 2)
+        value_loss = (tf.reduce_mean((value[:, 0] - returns) ** 2)
+                      + tf.reduce_mean((past_value[:, 0] - past_returns) ** 2))
         loss = (ppo_loss(log_probs, old_log_probs, advantages, PONG["clip"])
                 + PONG["value_weight"] * value_loss - PONG["entropy_weight"] * entropy)
-    variables = model.trainable_variables
-    gradients, _ = tf.clip_by_global_norm(tape.gradient(loss, variables), PONG["max_norm"])
-    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+    descend(loss, tape, model, optimizer)
     return loss
 
 
-def ppo_update(model, optimizer, memory, rng):
-    """The passes over one memory; returns the last loss."""
+def ppo_update(model, optimizer, memory, past, rng):
+    """The passes over one memory, with the critic's over the past; returns the last loss."""
     dones = memory.dones | (memory.rewards != 0)
     advantages = generalized_advantages(memory.rewards, memory.values, dones, PONG["gamma"],
                                         PONG["lam"])
-    returns = (advantages + memory.values[:-1]).ravel()
+    returns = advantages + memory.values[:-1]
+    past.add(memory, returns, rng)
     data = [tf.constant(part) for part in (
         memory.flat("observations"), memory.flat("actions"), memory.flat("log_probs"),
-        normalize(advantages.ravel()), returns)]
+        normalize(advantages.ravel()), returns.ravel())]
     for _ in range(PONG["epochs"]):
-        order = rng.permutation(len(returns))
+        order = rng.permutation(returns.size)
         for rows in np.split(order, range(PONG["minibatch"], len(order), PONG["minibatch"])):
-            loss = ppo_step(model, optimizer, *(tf.gather(part, rows) for part in data))
+            loss = ppo_step(model, optimizer, *(tf.gather(part, rows) for part in data),
+                            *past.draw(len(rows), rng))
     return loss
 
 # %%
 from lab_utils.training import TrainingRun, load_weights
 
 
-def train_pong(seed, folder=None, plot="mean return of the last 20 games"):
+def train_pong(seed, folder=None, plot="points won, share of the last 10 updates"):
     """Train by PPO; returns the policy and the run, whose history holds the curves."""
     keras.utils.set_random_seed(seed)
     model = build_pong_policy(3)
@@ -721,19 +754,20 @@ def train_pong(seed, folder=None, plot="mean return of the last 20 games"):
     folder = output_dir() / "checkpoints" if folder is None else folder
     with TrainingRun(folder, model, optimizer, PONG["updates"], PONG, seed, plot=plot) as run:
         games = pong.PongGames(PONG["envs"], preprocess, seed=1000 * seed + run.step + 1)
+        past, won = Past(PONG["memories"], PONG["kept"]), deque(maxlen=10)
         for update in run:
             memory = collect(games, actor_critic(model), PONG["steps"])
-            loss = ppo_update(model, optimizer, memory, run.rng(update))
+            loss = ppo_update(model, optimizer, memory, past, run.rng(update))
             run.check_finite(loss=loss)
-            run.show(points_won=memory.points_won(),
+            if memory.rewards.any():
+                won.append(memory.points_won())
+            run.log(points_won=np.mean(won or [0.0]))
+            run.show(mean_return=np.mean(games.returns[-20:] or [-21]),
                      steps_per_s=memory.actions.size * run.steps_per_second())
             if update == PONG["updates"] // 2:
                 run.keep("halfway")
-            if len(games.returns) >= 20:
-                mean = np.mean(games.returns[-20:])
-                run.log(mean_return=mean)
-                if run.due(10):
-                    run.keep_if_best(-mean)
+            if run.due(10):
+                run.keep_if_best(-np.mean(won or [0.0]))
         games.close()
     return model, run
 
@@ -750,6 +784,7 @@ if PONG["use_shipped"]:
     load_weights(halfway_policy, MODELS / "lab3_pong_halfway.weights.h5")
     print("Now with the weights of a full run that come with the lab.")
 else:
+    pong_run.load_best()   # the learning wavers: the weights after the 10 updates that won most
     load_weights(halfway_policy, pong_run.folder / "halfway.weights.h5")
 pong_source = "shipped" if PONG["use_shipped"] else "trained"
 
@@ -758,9 +793,9 @@ pong_source = "shipped" if PONG["use_shipped"] else "trained"
 #
 # Full games to 21 points, with sticky actions (with probability 0.25 the emulator repeats the last
 # action: the standard protocol, under which one cannot learn a game by heart). The return is the
-# points won minus the points lost. Expect more than the training's curve shows at its end: between
-# near equals a game lasts thousands of steps, so the games that ended there began dozens of updates
-# before.
+# points won minus the points lost. Expect more than the mean return that the progress bar gave:
+# between near equals a game lasts thousands of steps, so those that ended last began dozens of
+# updates before. The curve, the share of points won, does not lag so.
 #
 # **Predict**: will the greedy policy, which always takes the likeliest action, do better than the
 # sampled one it was trained as?
