@@ -26,6 +26,7 @@ NAMES = {
     "vae_step": "the DB-VAE's training step, and one resampling",
     "cartpole": "CartPole until it is solved",
     "pong": "Pong's return over time",
+    "pong_seeds": "Pong's return in full games, over seeds",
     "debias": "gaps of the detectors of Lab 2 over seeds",
     "check": "all checks of each lab",
     "grade": "submissions graded a minute",

@@ -82,7 +82,7 @@ def run_tiny(name, tmp_path, capsys):
     assert printed == json.loads((tmp_path / "results.json").read_text())
     rows = [frame.Row(**row) for row in printed[name]["rows"]]
     assert rows and all(row.ours for row in rows)
-    assert all(math.isfinite(value) and (value >= 0 or row.unit == "slope")
+    assert all(math.isfinite(value) and (value >= 0 or row.unit in ("slope", "mean return"))
                for row in rows for value in row.ours)
     assert NAMES[name] and frame.table(printed) in (tmp_path / "README.md").read_text()
     return rows
@@ -90,7 +90,7 @@ def run_tiny(name, tmp_path, capsys):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["startup", "check", "lstm_step", "generate", "music_to_loss",
-                                  "vae_step", "cartpole", "pong", "scaling"])
+                                  "vae_step", "cartpole", "pong", "pong_seeds", "scaling"])
 def test_a_benchmark_runs_and_keeps_its_numbers(name, tmp_path, capsys):
     if name in NEEDS:
         pytest.importorskip(NEEDS[name])

@@ -157,7 +157,10 @@ def test_lab3_knows_places_and_speeds_to_the_pixel(paddles, balls):
     for ball, paddle in zip(balls, paddles, strict=True):
         observation, images = pong.observe(
             lab3()["preprocess"], pong_frame(ball, paddle, color=False)[None], images)
-    found = np.asarray(lab3()["Places"]()(observation))[0]
+    found, upside_down = (np.asarray(view)[0] for view in lab3()["Places"]()(observation))
+    turned, back = (np.asarray(view)[0] for view in lab3()["Places"]()(observation[:, ::-1]))
+    np.testing.assert_allclose(turned, upside_down, atol=1e-4)
+    np.testing.assert_allclose(back, found, atol=1e-4)
 
     def centre(place, size, start, blocks):
         """The mean block of ``size`` pixels from ``place`` on, as a share of all blocks."""
@@ -169,10 +172,53 @@ def test_lab3_knows_places_and_speeds_to_the_pixel(paddles, balls):
                          centre(ball[1], 2, 20, 30) if seen else 0,
                          centre(paddle, 16, 34, 40), centre(90, 16, 34, 40)])
     before, now = (places(*what) for what in zip(balls, paddles, strict=True))
-    moved = 8 * (now - before)[1:]
+    moved = (now - before)[1:]
     moved[:2] *= now[0] * before[0]
-    aim = 3 * (now[1] - now[3:]) * now[0]
-    np.testing.assert_allclose(found, [*now, *moved, *aim], atol=1e-4)
+    aim = (now[1] - now[3:]) * now[0]
+    np.testing.assert_allclose(found[:11], [*now, *8 * moved, *3 * aim], atol=1e-4)
+    if moved[1] <= 0.01:        # the ball is not coming
+        np.testing.assert_array_equal(found[11:], 0)
+        return
+    steps = (1 - now[2]) / moved[1]
+    row = 160 * (now[1] + steps * moved[0])
+    while not -3 <= row <= 158:
+        row = -6 - row if row < -3 else 316 - row
+    ahead = row / 160 - now[3]
+    np.testing.assert_allclose(found[11:], [
+        3 * ahead, *np.tanh(20 * (ahead + np.array([-0.04, 0, 0.04]))), min(steps / 20, 1)],
+        atol=2e-3)
+
+
+def test_lab3_plays_upside_down_as_it_plays():
+    model = lab3()["build_pong_policy"](3)
+    images = np.random.default_rng(0).uniform(size=(8, 40, 32, 2)).astype("float32")
+    logits, value = (np.asarray(part) for part in model(images))
+    turned_logits, turned_value = (np.asarray(part) for part in model(images[:, ::-1]))
+    assert np.ptp(logits) > 1e-4
+    np.testing.assert_allclose(turned_logits, logits[:, [0, 2, 1]], atol=1e-5)
+    np.testing.assert_allclose(turned_value, value, atol=1e-5)
+
+
+def test_lab3_foresees_where_the_ball_of_the_game_arrives():
+    """Straight flight and the walls' places are Pong's: 25 pixels away, off by 3 at most."""
+    layer, games = lab3()["Places"](), pong.PongGames(16, lab3()["preprocess"], seed=5)
+    places = []
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        places.append(np.asarray(layer(games.observations)[0]))
+        games.step(rng.integers(0, 3, 16))
+    games.close()
+    seen, column = (np.array(places)[..., i] for i in (0, 2))
+    arrival = 160 * (np.array(places)[..., 11] / 3 + np.array(places)[..., 3])
+    coming = np.array(places)[..., 15] > 0
+    errors = []
+    for game in range(16):
+        for t in range(1, 380):
+            if coming[t, game] and not coming[t - 1, game]:      # a flight begins
+                end = t + int(np.argmin(coming[t:, game])) - 1
+                if column[end, game] > 0.9 and end > t + 5 and seen[end, game]:
+                    errors.append(np.median(np.abs(arrival[t:end, game] - arrival[end, game])))
+    assert len(errors) > 30 and np.median(errors) < 4
 
 
 def test_a_critic_rereads_the_latest_memories():
@@ -205,7 +251,26 @@ def test_games_are_counted_and_restart_in_the_step_in_which_they_end():
             ended[i] += 1
     assert len(games.returns) == ended.sum() and max(games.returns) < -10
     games.close()
-    assert pong.evaluate(stay, crop, 2).max() < -10
+
+
+@pytest.mark.slow
+def test_every_player_is_judged_by_its_own_games():
+    def chase(observations):   # up or down to the ball's row, where it shows
+        ball, paddle = observations[:, :, 5:35, 0].any(2), observations[:, :, 35, 0]
+        above = ball.argmax(1) < paddle.argmax(1) + 1
+        return np.where(ball.any(1), np.where(above, 1, 2), 0)
+
+    seen = []
+
+    def stay(observations):
+        seen.append(observations.shape)
+        return np.zeros(len(observations), int)
+
+    returns = pong.evaluate({"stay": stay, "chase": chase, "again": stay}, crop, 2)
+    assert list(returns) == ["stay", "chase", "again"] and set(seen) == {(2, 40, 40, 2)}
+    assert all(part.shape == (2,) for part in returns.values())
+    assert max(returns["stay"].max(), returns["again"].max()) < -10
+    assert returns["chase"].mean() > returns["stay"].mean()
 
 
 def test_a_memory_holds_what_happened_in_order():

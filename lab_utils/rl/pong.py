@@ -93,24 +93,31 @@ class PongGames:
         self._emulator.close()
 
 
-def evaluate(act: Callable, preprocess: Callable, games: int = 20, seed: int = 50_000,
-             sticky: float = STICKY) -> np.ndarray:
-    """Returns of ``games`` full games played at once, -21 to 21, shape (games,).
+def evaluate(players: dict[str, Callable], preprocess: Callable, games: int = 20,
+             seed: int = 50_000, sticky: float = STICKY) -> dict[str, np.ndarray]:
+    """Returns of ``games`` full games of each player, -21 to 21, shape (games,).
+
+    All games of all players run at once: an emulator of few games spends its time on waiting.
 
     Args:
-        act: observations (n, height, width, 2) to actions (n,).
+        players: by name, each from observations (games, height, width, 2) to actions (games,).
     """
-    envs = PongGames(games, preprocess, seed, sticky)
-    returns, finished = np.zeros(games), np.full(games, np.nan)
+    envs = PongGames(len(players) * games, preprocess, seed, sticky)
+    returns, finished = np.zeros(envs.num_envs), np.full(envs.num_envs, np.nan)
+    actions = np.zeros(envs.num_envs, int)
+    rows = {name: slice(i * games, (i + 1) * games) for i, name in enumerate(players)}
     try:
         while np.isnan(finished).any():   # the first game of each environment counts
-            _, rewards, dones = envs.step(act(envs.observations))
+            for name, act in players.items():
+                if np.isnan(finished[rows[name]]).any():
+                    actions[rows[name]] = act(envs.observations[rows[name]])
+            _, rewards, dones = envs.step(actions)
             returns += rewards
             first = dones & np.isnan(finished)
             finished[first] = returns[first]
     finally:
         envs.close()
-    return finished
+    return {name: finished[rows[name]] for name in players}
 
 
 def film(act: Callable, preprocess: Callable, seed: int = 0, max_steps: int = 900,

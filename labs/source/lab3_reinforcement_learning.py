@@ -56,14 +56,14 @@ PONG = {
     "full": dict(
         envs=64,             # games played at once
         steps=64,            # time steps between two updates
-        updates=335,         # of 64 x 64 = 4,096 agent steps each
+        updates=310,         # of 64 x 64 = 4,096 agent steps each
         epochs=4,            # passes over the same steps
         minibatch=512,       # agent steps in one gradient
         learning_rate=2.5e-3,  # of Adam, at the start
         halved_after=80,     # updates; a third is left after twice as many, and so on
         memories=16,         # of earlier updates, from which the critic learns too
         kept=1024,           # agent steps of each
-        gamma=0.99,          # discount
+        gamma=0.98,          # discount
         lam=0.85,            # of the generalised advantages
         clip=0.2,            # of the probability ratio
         value_weight=0.5,    # of the critic's loss
@@ -456,9 +456,8 @@ games.close()
 #
 # ### BEGIN SOLUTION
 # One image shows where things are, not where they go: the ball's direction and speed, and the
-# paddle's. The difference marks where each was a step ago. Hidden still: how long the ball takes
-# after a bounce it has not reached, whether the emulator will repeat the last action, and the
-# opponent's plan.
+# paddle's. The difference marks where each was a step ago. Hidden still: whether the emulator will
+# repeat the last action, and the opponent's plan.
 # ### END SOLUTION
 
 # %% [markdown]
@@ -499,54 +498,99 @@ grader.check("pong_returns", pong_returns)
 # $$ \text{row} = \frac{\sum_{ij} i\, b_{ij}}{\sum_{ij} b_{ij}}, \qquad
 #    \text{column} = \frac{\sum_{ij} j\, b_{ij}}{\sum_{ij} b_{ij}} $$
 #
-# The layer below computes the places of the ball and of both paddles, now and one step before. That
-# much we know about Pong and put in; what to do about it the agent has to find out. Then give
-# `Places()` to two towers of two dense layers with 128 units each, one tower below the logits, one
-# below the value. (Convolutions instead of `Places` work too, in more time: try it at the end.)
+# Nor does it need learning that a ball flies straight and that walls throw it back. If it is
+# $d$ columns from the agent's paddle and moves $v_c$ columns and $v_r$ rows a step, it arrives in
+# $d / v_c$ steps in row
+#
+# $$ \text{row} + v_r\, d / v_c \quad \text{folded back at the walls.} $$
+#
+# The layer below computes the places of the ball and of both paddles, how they moved, and where and
+# when the ball arrives. That much we know about Pong and put in. What to do about it the agent has
+# to find out: a ball met with the middle of the paddle flies back flat and comes back, one met with
+# the very edge flies off steeply and often wins the point, and one a few pixels further is lost.
+# (So the distance of the arrival from the paddle is also given enlarged, by $\tanh$, for the middle
+# and both edges.)
+#
+# Last, Pong is the same upside down, only that up is down. So `Places()` gives two views, of the
+# image as it is and upside down, and each network looks at both: the policy adds up its two
+# answers, the second with the logits of up and down swapped; the critic takes the mean of its two.
+# What they learn at the top of the field then holds at the bottom.
+#
+# Take for each network a tower of two dense layers with 128 units each and one for its outputs, the
+# actor's with small starting weights, so that it begins by trying everything. (Convolutions instead
+# of `Places` work too, in much more time.)
 
 # %%
 class Places(keras.layers.Layer):
-    """Images (batch, 40, 32, 2) to where ball and paddles are and how they move, (batch, 11)."""
+    """Images (batch, 40, 32, 2) to where ball and paddles are and will be, (batch, 16), twice:
 
-    def centre(self, mass):
-        """Centre of the mass (batch, n) along its second axis, 0 to 1; 0 where there is none."""
-        n = mass.shape[1]
-        total = keras.ops.sum(mass, axis=1)
-        return keras.ops.sum(mass * np.arange(n, dtype="float32") / n, axis=1) / (total + 1e-6)
-
-    def places(self, image):
-        """Whether there is a ball, its row and column, the row of the agent, of the opponent."""
-        ball = image[:, :, 1:-1]                 # the paddles are in the outermost columns
-        rows, columns = keras.ops.sum(ball, axis=2), keras.ops.sum(ball, axis=1)
-        seen = keras.ops.cast(keras.ops.sum(rows, axis=1) > 0.2, "float32")
-        return keras.ops.stack([seen, seen * self.centre(rows), seen * self.centre(columns),
-                                self.centre(image[:, :, -1]), self.centre(image[:, :, 0])], axis=1)
+    as it is, and as it would be with the image upside down.
+    """
 
     def call(self, images):
-        now = self.places(images[..., 0])
-        before = self.places(images[..., 0] - images[..., 1])
+        now, before = (self.masses(image) for image in (
+            images[..., 0], images[..., 0] - images[..., 1]))
+        return [self.view(self.places(*now), self.places(*before)),
+                self.view(self.places(*now, upside_down=True),
+                          self.places(*before, upside_down=True))]
+
+    def masses(self, image):
+        """Ball, agent and opponent by row, (batch, 40, 3), and the ball by column, (batch, 30)."""
+        ball = image[:, :, 1:-1]                 # the paddles are in the outermost columns
+        rows = [keras.ops.sum(ball, axis=2), image[:, :, -1], image[:, :, 0]]
+        return keras.ops.stack(rows, axis=2), keras.ops.sum(ball, axis=1)
+
+    def places(self, rows, columns, upside_down=False):
+        """Whether there is a ball, its row and column, the row of the agent, of the opponent."""
+        rows = keras.ops.flip(rows, axis=1) if upside_down else rows
+        seen = keras.ops.cast(keras.ops.sum(rows[:, :, :1], axis=1) > 0.2, "float32")
+        row = self.centre(rows)
+        return keras.ops.concatenate([seen, seen * row[:, :1],
+                                      seen * self.centre(columns[..., None]), row[:, 1:]], axis=1)
+
+    def centre(self, mass):
+        """Centres of masses (batch, n, things) along n, 0 to 1; 0 where there is none."""
+        where = np.arange(mass.shape[1], dtype="float32") / mass.shape[1]
+        return keras.ops.tensordot(mass, where, [1, 0]) / (keras.ops.sum(mass, axis=1) + 1e-6)
+
+    def arrival(self, place, motion):
+        """Row where the ball reaches the agent's column, and in how many steps, (n, 1) each."""
+        steps = (1 - place[:, 1:]) / keras.ops.maximum(motion[:, 1:], 0.01)
+        top, field = -3 / 160, 161 / 160         # where the ball turns: measured, in pixels
+        row = place[:, :1] + steps * motion[:, :1] - top
+        return top + field - keras.ops.abs(keras.ops.mod(row, 2 * field) - field), steps
+
+    def view(self, now, before):
+        """The numbers that the towers get, all of about one size."""
         moved = now[:, 1:] - before[:, 1:]
         ball = moved[:, :2] * now[:, :1] * before[:, :1]       # it was there, and still is
         aim = (now[:, 1:2] - now[:, 3:]) * now[:, :1]          # the ball, seen from each paddle
-        # The factors bring all numbers to about one size.
-        return keras.ops.concatenate([now, 8 * ball, 8 * moved[:, 2:], 3 * aim], axis=1)
+        row, steps = self.arrival(now[:, 1:3], ball)
+        coming = keras.ops.cast(ball[:, 1:] > 0.01, "float32")
+        ahead = coming * (row - now[:, 3:4])                   # its arrival, seen from the agent's
+        edges = ahead + coming * np.array([[-0.04, 0, 0.04]], "float32")
+        return keras.ops.concatenate([now, 8 * ball, 8 * moved[:, 2:], 3 * aim, 3 * ahead,
+                                      keras.ops.tanh(20 * edges),
+                                      coming * keras.ops.minimum(steps / 20, 1)], axis=1)
 
 # %% exercise="build_pong_policy"
 def build_pong_policy(num_actions):
     """Keras model: images (batch, 40, 32, 2) to [logits (batch, num_actions), value (batch, 1)]."""
     ### BEGIN SOLUTION
     def tower(outputs, gain):
-        x = places
-        for _ in range(2):
-            x = keras.layers.Dense(128, activation="relu", kernel_initializer=start(2 ** 0.5))(x)
-        return keras.layers.Dense(outputs, kernel_initializer=start(gain))(x)
-
-    def start(gain):                     # orthogonal starts keep signals of one size
-        return keras.initializers.Orthogonal(gain)
+        start = keras.initializers.Orthogonal    # keeps signals of one size
+        return keras.Sequential([
+            keras.layers.Dense(128, activation="relu", kernel_initializer=start(2 ** 0.5)),
+            keras.layers.Dense(128, activation="relu", kernel_initializer=start(2 ** 0.5)),
+            keras.layers.Dense(outputs, kernel_initializer=start(gain))])
 
     images = keras.Input((40, 32, 2))
-    places = Places()(images)
-    return keras.Model(images, [tower(num_actions, 0.01), tower(1, 1.0)])
+    as_it_is, upside_down = Places()(images)
+    actor, critic = tower(num_actions, 0.01), tower(1, 1.0)
+    swap = [0, 2, 1, *range(3, num_actions)]     # upside down, up is down
+    logits = actor(as_it_is) + keras.ops.take(actor(upside_down), swap, axis=1)
+    value = (critic(as_it_is) + critic(upside_down)) / 2
+    return keras.Model(images, [logits, value])
     ### END SOLUTION
 
 # %% check="build_pong_policy"
@@ -629,7 +673,7 @@ print(f"Points won: {np.mean(won[:10]):.1%} in the first 10 updates, "
 #
 # $$ A_t = \delta_t + \gamma \lambda\, (1 - d_t)\, A_{t+1} $$
 #
-# In Pong the choice matters much. From the agent's hit the ball flies some 17 steps to the other
+# In Pong the choice matters much. From the agent's hit the ball flies some 30 steps to the other
 # side; only then is the point won, or not. With $\lambda$ near 1 that news is credited to all the
 # actions of the flight as well, which had no part in it: noise. With a smaller $\lambda$ the credit
 # comes earlier, from a critic that sees in the hit itself how the point will end, *if* it can.
@@ -759,15 +803,15 @@ def train_pong(seed, folder=None, plot="points won, share of the last 10 updates
             memory = collect(games, actor_critic(model), PONG["steps"])
             loss = ppo_update(model, optimizer, memory, past, run.rng(update))
             run.check_finite(loss=loss)
-            if memory.rewards.any():
+            if memory.rewards.any():         # a point was played
                 won.append(memory.points_won())
-            run.log(points_won=np.mean(won or [0.0]))
-            run.show(mean_return=np.mean(games.returns[-20:] or [-21]),
+                run.log(points_won=np.mean(won))
+            run.show(mean_return=np.mean(games.returns[-20:] or [np.nan]),
                      steps_per_s=memory.actions.size * run.steps_per_second())
             if update == PONG["updates"] // 2:
                 run.keep("halfway")
-            if run.due(10):
-                run.keep_if_best(-np.mean(won or [0.0]))
+            if won and run.due(10):
+                run.keep_if_best(-np.mean(won))
         games.close()
     return model, run
 
@@ -809,15 +853,14 @@ def greedy(model):
     return lambda observations: actor_critic(model)(observations)[3].numpy()
 
 
-scores = {}
-for name, player in (("untrained", sampled(build_pong_policy(3))),
-                     ("halfway, sampled", sampled(halfway_policy)),
-                     ("trained, sampled", sampled(pong_policy)),
-                     ("trained, greedy", greedy(pong_policy))):
-    scores[name] = pong.evaluate(player, preprocess, PONG["games"])
-    half = 1.96 * scores[name].std(ddof=1) / np.sqrt(len(scores[name]))
-    print(f"{name:18} mean return {scores[name].mean():6.2f} +- {half:.2f} over "
-          f"{len(scores[name])} games, worst {scores[name].min():.0f}")
+scores = pong.evaluate({"untrained": sampled(build_pong_policy(3)),
+                        "halfway, sampled": sampled(halfway_policy),
+                        "trained, sampled": sampled(pong_policy),
+                        "trained, greedy": greedy(pong_policy)}, preprocess, PONG["games"])
+for name, returns in scores.items():
+    half = 1.96 * returns.std(ddof=1) / np.sqrt(len(returns))
+    print(f"{name:18} mean return {returns.mean():6.2f} +- {half:.2f} over "
+          f"{len(returns)} games, worst {returns.min():.0f}")
 
 # %% [markdown]
 # ## B9. Watch
