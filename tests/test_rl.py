@@ -253,8 +253,16 @@ def test_games_are_counted_and_restart_in_the_step_in_which_they_end():
     games.close()
 
 
+def test_a_game_that_is_stopped_counts_as_it_stands(monkeypatch, capsys):
+    monkeypatch.setattr(pong, "QUICK_STEPS", 150)
+    monkeypatch.setenv("LAB_BUDGET", "quick")
+    returns = pong.evaluate({"stay": stay}, crop, 5)["stay"]
+    assert returns.shape == (5,) and (-6 <= returns).all() and (returns <= -1).all()
+    assert "5 of 5 games were stopped after 150 steps" in capsys.readouterr().out
+
+
 @pytest.mark.slow
-def test_every_player_is_judged_by_its_own_games():
+def test_every_player_is_judged_by_its_own_games(monkeypatch):
     def chase(observations):   # up or down to the ball's row, where it shows
         ball, paddle = observations[:, :, 5:35, 0].any(2), observations[:, :, 35, 0]
         above = ball.argmax(1) < paddle.argmax(1) + 1
@@ -266,10 +274,11 @@ def test_every_player_is_judged_by_its_own_games():
         seen.append(observations.shape)
         return np.zeros(len(observations), int)
 
-    returns = pong.evaluate({"stay": stay, "chase": chase, "again": stay}, crop, 2)
-    assert list(returns) == ["stay", "chase", "again"] and set(seen) == {(2, 40, 40, 2)}
-    assert all(part.shape == (2,) for part in returns.values())
-    assert max(returns["stay"].max(), returns["again"].max()) < -10
+    monkeypatch.setattr(pong, "PART", 2)     # two emulators for three games
+    monkeypatch.setenv("LAB_BUDGET", "full")
+    returns = pong.evaluate({"stay": stay, "chase": chase}, crop, 3)
+    assert list(returns) == ["stay", "chase"] and set(seen) == {(3, 40, 40, 2)}
+    assert all(part.shape == (3,) for part in returns.values()) and returns["stay"].max() < -10
     assert returns["chase"].mean() > returns["stay"].mean()
 
 

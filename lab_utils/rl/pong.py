@@ -9,11 +9,15 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..config import budget
 from ..errors import LabError
 
 ACTIONS = np.array([0, 2, 3], np.int32)   # stay, up, down, in the emulator's numbers
 STICKY = 0.25
 FRAME_SKIP = 4
+MAX_STEPS = 108_000 // FRAME_SKIP   # half an hour of play, at which the emulator ends a game
+QUICK_STEPS = 1_000
+PART = 4                            # games that are judged in one emulator
 
 
 def observe(preprocess: Callable, frames: np.ndarray,
@@ -94,30 +98,53 @@ class PongGames:
 
 
 def evaluate(players: dict[str, Callable], preprocess: Callable, games: int = 20,
-             seed: int = 50_000, sticky: float = STICKY) -> dict[str, np.ndarray]:
-    """Returns of ``games`` full games of each player, -21 to 21, shape (games,).
-
-    All games of all players run at once: an emulator of few games spends its time on waiting.
+             seed: int = 50_000, sticky: float = STICKY,
+             max_steps: int | None = None) -> dict[str, np.ndarray]:
+    """Returns of ``games`` games of each player, -21 to 21, shape (games,).
 
     Args:
         players: by name, each from observations (games, height, width, 2) to actions (games,).
+        max_steps: of the agent in a game; one that is not over by then counts as it stands, and a
+            line says so. None is the standard's half an hour of play; in the quick budget, which
+            has no time for games of 10,000 steps, ``QUICK_STEPS``.
     """
-    envs = PongGames(len(players) * games, preprocess, seed, sticky)
-    returns, finished = np.zeros(envs.num_envs), np.full(envs.num_envs, np.nan)
-    actions = np.zeros(envs.num_envs, int)
-    rows = {name: slice(i * games, (i + 1) * games) for i, name in enumerate(players)}
+    if max_steps is None:
+        max_steps = QUICK_STEPS if budget() == "quick" else MAX_STEPS
+    returns = {}
+    for number, (name, act) in enumerate(players.items()):
+        returns[name], over = _play(act, preprocess, games, seed + number * games, sticky,
+                                    max_steps)
+        if not over.all():
+            print(f"{name}: {(~over).sum()} of {games} games were stopped after {max_steps:,} "
+                  "steps and count as they stand.")
+    return returns
+
+
+def _play(act: Callable, preprocess: Callable, games: int, seed: int, sticky: float,
+          max_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns (games,) of one player, and which games were over, (games,) bool.
+
+    An emulator steps all its games, also those that are over; so each has only a few.
+    """
+    parts = [slice(first, min(first + PART, games)) for first in range(0, games, PART)]
+    emulators = [PongGames(part.stop - part.start, preprocess, seed + part.start, sticky)
+                 for part in parts]
+    returns, over = np.zeros(games), np.zeros(games, bool)
     try:
-        while np.isnan(finished).any():   # the first game of each environment counts
-            for name, act in players.items():
-                if np.isnan(finished[rows[name]]).any():
-                    actions[rows[name]] = act(envs.observations[rows[name]])
-            _, rewards, dones = envs.step(actions)
-            returns += rewards
-            first = dones & np.isnan(finished)
-            finished[first] = returns[first]
+        observations = np.concatenate([emulator.observations for emulator in emulators])
+        for _ in range(max_steps):
+            if over.all():
+                break
+            actions = np.asarray(act(observations))
+            for part, emulator in zip(parts, emulators, strict=True):
+                if not over[part].all():
+                    observations[part], rewards, dones = emulator.step(actions[part])
+                    returns[part] += np.where(over[part], 0, rewards)   # the first game counts
+                    over[part] |= dones
     finally:
-        envs.close()
-    return {name: finished[rows[name]] for name in players}
+        for emulator in emulators:
+            emulator.close()
+    return returns, over
 
 
 def film(act: Callable, preprocess: Callable, seed: int = 0, max_steps: int = 900,

@@ -70,7 +70,7 @@ PONG = {
         entropy_weight=0.004,  # keeps the policy trying
         max_norm=0.5,        # longest gradient
         reinforce_updates=40,  # of the first attempt
-        games=20,            # evaluation games, each full, to 21 points
+        games=20,            # evaluation games, each to 21 points
         use_shipped=False,   # load the weights that come with the lab after training
     ),
 }
@@ -835,9 +835,10 @@ pong_source = "shipped" if PONG["use_shipped"] else "trained"
 # %% [markdown]
 # ## B8. Judge
 #
-# Full games to 21 points, with sticky actions (with probability 0.25 the emulator repeats the last
+# Games to 21 points, with sticky actions (with probability 0.25 the emulator repeats the last
 # action: the standard protocol, under which one cannot learn a game by heart). The return is the
-# points won minus the points lost. Expect more than the mean return that the progress bar gave:
+# points won minus the points lost. (The quick budget stops a game after 1,000 steps, long before
+# its end, and counts it as it stands.) Expect more than the mean return that the progress bar gave:
 # between near equals a game lasts thousands of steps, so those that ended last began dozens of
 # updates before. The curve, the share of points won, does not lag so.
 #
