@@ -34,10 +34,10 @@ def run(repeat: int, scale: str) -> Result:
     settings = json.dumps(lab["PONG"], sort_keys=True)
     kept = read_results(KEPT) if scale != "tiny" else {}
     kept = kept if kept.get("settings") == settings else {"settings": settings, "runs": {}}
-    seeds = range(1, SEEDS[scale] + 1)
+    seeds, game_steps = range(1, SEEDS[scale] + 1), 200 if scale == "tiny" else pong.MAX_STEPS
     for seed in seeds:
         if str(seed) not in kept["runs"]:
-            kept["runs"][str(seed)] = one_seed(lab, seed)
+            kept["runs"][str(seed)] = one_seed(lab, seed, game_steps)
             if scale != "tiny":
                 write_text(KEPT, json.dumps(kept))
     runs = [kept["runs"][str(seed)] for seed in seeds]
@@ -52,7 +52,7 @@ def run(repeat: int, scale: str) -> Result:
     return Result(rows, {"seeds": {str(seed): run for seed, run in zip(seeds, runs, strict=True)}})
 
 
-def one_seed(lab: dict, seed: int) -> dict:
+def one_seed(lab: dict, seed: int, game_steps: int) -> dict:
     """Seconds, updates, and the returns of the games of each player."""
     update, started, early = lab["ppo_update"], time.perf_counter(), {}
 
@@ -76,8 +76,10 @@ def one_seed(lab: dict, seed: int) -> dict:
     def player(model, output):   # 0: sampled actions, 3: the likeliest
         return lambda observations: lab["actor_critic"](model)(observations)[output].numpy()
 
-    returns = pong.evaluate({"early": player(before, 0), "sampled": player(model, 0),
-                             "greedy": player(model, 3)}, lab["preprocess"], lab["PONG"]["games"])
+    with contextlib.redirect_stdout(sys.stderr):   # where it says that a game was stopped
+        returns = pong.evaluate({"early": player(before, 0), "sampled": player(model, 0),
+                                 "greedy": player(model, 3)}, lab["preprocess"],
+                                lab["PONG"]["games"], max_steps=game_steps)
     found = {"seconds": round(training.seconds, 1), "updates": training.step,
              "updates_early": early["updates"],
              "returns": {name: values.tolist() for name, values in returns.items()}}

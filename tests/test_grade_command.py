@@ -167,8 +167,10 @@ def test_a_run_that_is_stopped_goes_on_where_it_was(tmp_path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "lab_utils", "grade", str(tmp_path), "--out", str(out),
                "--jobs", "1"]
-    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, start_new_session=True)
+    running = subprocess.Popen(   # tests that run in the background hand on an ignored SIGINT
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     end = time.monotonic() + 120
     while not times_of_results(out) and time.monotonic() < end:
         time.sleep(0.05)
