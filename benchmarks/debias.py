@@ -14,11 +14,11 @@ import numpy as np
 from lab_utils.config import MODELS
 from lab_utils.faces import TONE_GROUPS, Bias, load_faces
 from lab_utils.files import write_text
-from lab_utils.results import read_results
 from lab_utils.vision.judge import judge
 
 from .frame import Result, Row
 from .lab_code import functions
+from .seeds import over_seeds
 
 EXERCISES = ("build_classifier", "sample_latent", "kl_divergence", "vae_loss", "build_decoder",
              "resampling_probabilities", "dbvae_loss")
@@ -34,16 +34,9 @@ def run(repeat: int, scale: str) -> Result:
     lab = functions("lab2", *EXERCISES, also=TRAININGS)
     if scale == "tiny":
         lab["FACES"].update(pictures=320, epochs=1)
-    settings = json.dumps(lab["FACES"], sort_keys=True, default=str)
-    kept = read_results(KEPT) if scale != "tiny" else {}
-    kept = kept if kept.get("settings") == settings else {"settings": settings, "runs": {}}
     test = load_faces("test")
-    for seed in range(SEEDS[scale]):
-        if str(seed) not in kept["runs"]:
-            kept["runs"][str(seed)] = one_seed(lab, test, seed)
-            if scale != "tiny":
-                write_text(KEPT, json.dumps(kept))
-    runs = [kept["runs"][str(seed)] for seed in range(SEEDS[scale])]
+    runs = over_seeds(range(SEEDS[scale]), lambda seed: one_seed(lab, test, seed), lab["FACES"],
+                      None if scale == "tiny" else KEPT)
     details = summary(runs)
     if scale == "full":
         write_text(MODELS / "lab2_benchmark.json", json.dumps(details, indent=1) + "\n")

@@ -6,7 +6,6 @@ default trains one seed, ``--full`` three. Finished seeds are kept, so an interr
 
 import contextlib
 import io
-import json
 import sys
 import tempfile
 import time
@@ -14,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lab_utils.files import write_text
-from lab_utils.results import read_results
 from lab_utils.rl import pong
 
 from .frame import Result, Row
 from .lab_code import functions
+from .seeds import over_seeds
 
 SEEDS = {"tiny": 1, "default": 1, "full": 3}
 EARLY = 240      # seconds
@@ -31,16 +29,9 @@ def run(repeat: int, scale: str) -> Result:
     lab = functions("lab3", also=("train_pong",))
     if scale == "tiny":
         lab["PONG"].update(envs=4, steps=32, updates=2, minibatch=64, games=1)
-    settings = json.dumps(lab["PONG"], sort_keys=True)
-    kept = read_results(KEPT) if scale != "tiny" else {}
-    kept = kept if kept.get("settings") == settings else {"settings": settings, "runs": {}}
     seeds, game_steps = range(1, SEEDS[scale] + 1), 200 if scale == "tiny" else pong.MAX_STEPS
-    for seed in seeds:
-        if str(seed) not in kept["runs"]:
-            kept["runs"][str(seed)] = one_seed(lab, seed, game_steps)
-            if scale != "tiny":
-                write_text(KEPT, json.dumps(kept))
-    runs = [kept["runs"][str(seed)] for seed in seeds]
+    runs = over_seeds(seeds, lambda seed: one_seed(lab, seed, game_steps), lab["PONG"],
+                      None if scale == "tiny" else KEPT)
     seconds = max(run["seconds"] for run in runs)
     rows = []
     for name, case, target in (("early", f"after {EARLY} s, sampled", 0),

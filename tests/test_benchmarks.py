@@ -88,6 +88,28 @@ def run_tiny(name, tmp_path, capsys):
     return rows
 
 
+def test_finished_seeds_are_not_trained_again_until_the_settings_change(tmp_path):
+    from benchmarks.seeds import over_seeds
+    trained, path = [], tmp_path / "kept.json"
+
+    def train(seed):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(seed)
+        return {"seed": seed}
+
+    with pytest.raises(KeyboardInterrupt):
+        over_seeds(range(3), train, {"rate": 1}, path)
+    trained.clear()
+    assert over_seeds(range(3), train, {"rate": 1}, path) == [{"seed": i} for i in range(3)]
+    assert trained == [2]
+    over_seeds(range(1), train, {"rate": 2}, path)
+    assert trained == [2, 0]
+    trained.clear()
+    over_seeds(range(1), train, {"rate": 2}, None)
+    assert trained == [0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["startup", "check", "lstm_step", "generate", "music_to_loss",
                                   "vae_step", "cartpole", "pong", "pong_seeds", "scaling"])

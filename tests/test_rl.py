@@ -200,7 +200,7 @@ def test_lab3_plays_upside_down_as_it_plays():
 
 
 def test_lab3_foresees_where_the_ball_of_the_game_arrives():
-    """Straight flight and the walls' places are Pong's: 25 pixels away, off by 3 at most."""
+    """Straight flight and the walls' places are Pong's: half of the flights within 4 pixels."""
     layer, games = lab3()["Places"](), pong.PongGames(16, lab3()["preprocess"], seed=5)
     places = []
     rng = np.random.default_rng(0)

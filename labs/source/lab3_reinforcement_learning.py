@@ -742,7 +742,7 @@ plt.show()
 # steps in random minibatches, each minimising the clipped loss plus the critic's squared error
 # minus a little entropy. A point counts as an episode: the advantage does not look past it.
 #
-# The better the agent, the longer a point lasts: a batch then holds some 20 points and says little.
+# The better the agent, the longer a point lasts: a batch then holds some 10 points and says little.
 # So the learning rate falls, as $\alpha_0 / (1 + u / 80)$ after $u$ updates; and so the critic
 # **rereads**. The policy may learn only from what it has just played, but what follows a position
 # changes slowly: with every minibatch the critic gets another one from the last 16 updates.
