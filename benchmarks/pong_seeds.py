@@ -28,9 +28,10 @@ def run(repeat: int, scale: str) -> Result:
     """Train and judge; a row gives the worst seed, its note all of them."""
     lab = functions("lab3", also=("train_pong",))
     if scale == "tiny":
-        lab["PONG"].update(envs=4, steps=32, updates=2, minibatch=64, games=1)
-    seeds, game_steps = range(1, SEEDS[scale] + 1), 200 if scale == "tiny" else pong.MAX_STEPS
-    runs = over_seeds(seeds, lambda seed: one_seed(lab, seed, game_steps), lab["PONG"],
+        lab["PONG"].update(envs=4, steps=32, updates=2, minibatch=64, games=1,
+                           game_steps=200)
+    seeds = range(1, SEEDS[scale] + 1)
+    runs = over_seeds(seeds, lambda seed: one_seed(lab, seed), lab["PONG"],
                       None if scale == "tiny" else KEPT)
     seconds = max(run["seconds"] for run in runs)
     rows = []
@@ -43,7 +44,7 @@ def run(repeat: int, scale: str) -> Result:
     return Result(rows, {"seeds": {str(seed): run for seed, run in zip(seeds, runs, strict=True)}})
 
 
-def one_seed(lab: dict, seed: int, game_steps: int) -> dict:
+def one_seed(lab: dict, seed: int) -> dict:
     """Seconds, updates, and the returns of the games of each player."""
     update, started, early = lab["ppo_update"], time.perf_counter(), {}
 
@@ -70,7 +71,7 @@ def one_seed(lab: dict, seed: int, game_steps: int) -> dict:
     with contextlib.redirect_stdout(sys.stderr):   # where it says that a game was stopped
         returns = pong.evaluate({"early": player(before, 0), "sampled": player(model, 0),
                                  "greedy": player(model, 3)}, lab["preprocess"],
-                                lab["PONG"]["games"], max_steps=game_steps)
+                                lab["PONG"]["games"], max_steps=lab["PONG"]["game_steps"])
     found = {"seconds": round(training.seconds, 1), "updates": training.step,
              "updates_early": early["updates"],
              "returns": {name: values.tolist() for name, values in returns.items()}}

@@ -253,16 +253,33 @@ def test_games_are_counted_and_restart_in_the_step_in_which_they_end():
     games.close()
 
 
-def test_a_game_that_is_stopped_counts_as_it_stands(monkeypatch, capsys):
-    monkeypatch.setattr(pong, "QUICK_STEPS", 150)
-    monkeypatch.setenv("LAB_BUDGET", "quick")
-    returns = pong.evaluate({"stay": stay}, crop, 5)["stay"]
+def test_games_apart_are_the_same_games_and_can_stand_still():
+    together, apart = pong.PongGames(3, crop, seed=4), pong.PongGames(3, crop, seed=4, apart=True)
+    rng = np.random.default_rng(0)
+    for _ in range(80):
+        actions = rng.integers(0, 3, 3)
+        expected = together.step(actions)
+        for ours, theirs in zip(apart.step(actions), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    before, lost = apart.observations.copy(), np.zeros(3)
+    for _ in range(120):
+        _, rewards, _ = apart.step(np.zeros(3, int), np.array([True, False, True]))
+        lost += rewards
+    assert lost[1] == 0 and lost[[0, 2]].max() < 0
+    np.testing.assert_array_equal(apart.observations[1, ..., 0], before[1, ..., 0])
+    assert not apart.observations[1, ..., 1].any()
+    together.close()
+    apart.close()
+
+
+def test_a_game_that_is_stopped_counts_as_it_stands(capsys):
+    returns = pong.evaluate({"stay": stay}, crop, 5, max_steps=150)["stay"]
     assert returns.shape == (5,) and (-6 <= returns).all() and (returns <= -1).all()
     assert "5 of 5 games were stopped after 150 steps" in capsys.readouterr().out
 
 
 @pytest.mark.slow
-def test_every_player_is_judged_by_its_own_games(monkeypatch):
+def test_every_player_is_judged_by_its_own_games():
     def chase(observations):   # up or down to the ball's row, where it shows
         ball, paddle = observations[:, :, 5:35, 0].any(2), observations[:, :, 35, 0]
         above = ball.argmax(1) < paddle.argmax(1) + 1
@@ -274,8 +291,6 @@ def test_every_player_is_judged_by_its_own_games(monkeypatch):
         seen.append(observations.shape)
         return np.zeros(len(observations), int)
 
-    monkeypatch.setattr(pong, "PART", 2)     # two emulators for three games
-    monkeypatch.setenv("LAB_BUDGET", "full")
     returns = pong.evaluate({"stay": stay, "chase": chase}, crop, 3)
     assert list(returns) == ["stay", "chase"] and set(seen) == {(3, 40, 40, 2)}
     assert all(part.shape == (3,) for part in returns.values()) and returns["stay"].max() < -10

@@ -9,15 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..config import budget
 from ..errors import LabError
 
 ACTIONS = np.array([0, 2, 3], np.int32)   # stay, up, down, in the emulator's numbers
 STICKY = 0.25
 FRAME_SKIP = 4
+THREADS = 2
 MAX_STEPS = 108_000 // FRAME_SKIP   # half an hour of play, at which the emulator ends a game
-QUICK_STEPS = 1_000
-PART = 4                            # games that are judged in one emulator
 
 
 def observe(preprocess: Callable, frames: np.ndarray,
@@ -42,17 +40,18 @@ def observe(preprocess: Callable, frames: np.ndarray,
 
 
 class PongGames:
-    """``num_envs`` games of Pong in one emulator; each restarts in the step in which it ends.
+    """``num_envs`` games of Pong at once; each restarts in the step in which it ends.
 
     Args:
         preprocess: raw grey frames to small images, see ``observe``.
-        seed: of the games.
+        seed: of the first game; the others have the numbers after it.
         sticky: probability that the emulator repeats the action before; 0.25 is the standard.
-        threads: of the emulator.
+        apart: each game in an emulator of its own, so that ``step`` can leave some out. Otherwise
+            one emulator steps them all, which takes less time.
     """
 
     def __init__(self, num_envs: int, preprocess: Callable, seed: int, sticky: float = STICKY,
-                 threads: int = 2):
+                 apart: bool = False):
         try:
             from ale_py.vector_env import AtariVectorEnv
             from gymnasium.vector import AutoresetMode
@@ -60,19 +59,25 @@ class PongGames:
             raise LabError("ale-py, which carries Pong, is not installed: "
                            "run 'pip install -r requirements.txt'.") from error
         self._preprocess, self.num_envs = preprocess, num_envs
-        self._emulator = AtariVectorEnv(
-            "pong", num_envs, img_height=210, img_width=160, grayscale=True, stack_num=1,
+        self._size = 1 if apart else num_envs   # games of an emulator
+        self._emulators = [AtariVectorEnv(
+            "pong", self._size, img_height=210, img_width=160, grayscale=True, stack_num=1,
             maxpool=False, frameskip=FRAME_SKIP, repeat_action_probability=sticky,
-            num_threads=threads, autoreset_mode=AutoresetMode.SAME_STEP, noop_max=30)
+            num_threads=1 if apart else THREADS, autoreset_mode=AutoresetMode.SAME_STEP,
+            noop_max=30) for _ in range(0, num_envs, self._size)]
         self.returns: list[float] = []   # of the games that ended, in order
         self._running = np.zeros(num_envs)
-        frames, _ = self._emulator.reset(seed=seed)
-        self.observations, self._images = observe(preprocess, frames[:, 0], None)
+        self._frames = np.concatenate([
+            emulator.reset(seed=seed + number * self._size)[0][:, 0]
+            for number, emulator in enumerate(self._emulators)])
+        self.observations, self._images = observe(preprocess, self._frames, None)
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray,
+             playing: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Take actions (n,) in 0..2; returns observations, rewards (n,) float32, dones (n,) bool.
 
-        Where a game is done, the observation is the first of the next game.
+        Where a game is done, the observation is the first of the next game. Emulators without a
+        game that is ``playing`` (n,) stand still: no reward, not done.
 
         Raises:
             LabError: if the actions have another shape or range.
@@ -82,34 +87,39 @@ class PongGames:
                                                      and actions.max() < len(ACTIONS)):
             raise LabError(f"The policy gave actions of shape {actions.shape} up to "
                            f"{actions.max()}: Pong needs ({self.num_envs},), each 0, 1 or 2.")
-        frames, rewards, terminated, truncated, _ = self._emulator.step(ACTIONS[actions])
-        dones = terminated | truncated
-        self.observations, images = observe(self._preprocess, frames[:, 0], self._images)
+        parts = [(emulator, slice(number * self._size, (number + 1) * self._size))
+                 for number, emulator in enumerate(self._emulators)]
+        moving = [(emulator, part) for emulator, part in parts
+                  if playing is None or playing[part].any()]
+        rewards, dones = np.zeros(self.num_envs, np.float32), np.zeros(self.num_envs, bool)
+        for emulator, part in moving:   # all are sent off before the first is waited for
+            emulator.send(ACTIONS[actions[part]])
+        for emulator, part in moving:
+            frames, rewards[part], terminated, truncated, _ = emulator.recv()
+            self._frames[part], dones[part] = frames[:, 0], terminated | truncated
+        self.observations, self._images = observe(self._preprocess, self._frames, self._images)
         self.observations[dones, ..., 1] = 0   # a new game has no frame before
-        self._images = images
         self._running += rewards
         self.returns += self._running[dones].tolist()
         self._running[dones] = 0
-        return self.observations, rewards.astype(np.float32), dones
+        return self.observations, rewards, dones
 
     def close(self) -> None:
-        """End the emulator."""
-        self._emulator.close()
+        """End the emulators."""
+        for emulator in self._emulators:
+            emulator.close()
 
 
 def evaluate(players: dict[str, Callable], preprocess: Callable, games: int = 20,
              seed: int = 50_000, sticky: float = STICKY,
-             max_steps: int | None = None) -> dict[str, np.ndarray]:
+             max_steps: int = MAX_STEPS) -> dict[str, np.ndarray]:
     """Returns of ``games`` games of each player, -21 to 21, shape (games,).
 
     Args:
         players: by name, each from observations (games, height, width, 2) to actions (games,).
         max_steps: of the agent in a game; one that is not over by then counts as it stands, and a
-            line says so. None is the standard's half an hour of play; in the quick budget, which
-            has no time for games of 10,000 steps, ``QUICK_STEPS``.
+            line says so.
     """
-    if max_steps is None:
-        max_steps = QUICK_STEPS if budget() == "quick" else MAX_STEPS
     returns = {}
     for number, (name, act) in enumerate(players.items()):
         returns[name], over = _play(act, preprocess, games, seed + number * games, sticky,
@@ -122,28 +132,18 @@ def evaluate(players: dict[str, Callable], preprocess: Callable, games: int = 20
 
 def _play(act: Callable, preprocess: Callable, games: int, seed: int, sticky: float,
           max_steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (games,) of one player, and which games were over, (games,) bool.
-
-    An emulator steps all its games, also those that are over; so each has only a few.
-    """
-    parts = [slice(first, min(first + PART, games)) for first in range(0, games, PART)]
-    emulators = [PongGames(part.stop - part.start, preprocess, seed + part.start, sticky)
-                 for part in parts]
+    """Returns (games,) of one player, and which games were over, (games,) bool."""
+    playing = PongGames(games, preprocess, seed, sticky, apart=True)
     returns, over = np.zeros(games), np.zeros(games, bool)
     try:
-        observations = np.concatenate([emulator.observations for emulator in emulators])
         for _ in range(max_steps):
             if over.all():
                 break
-            actions = np.asarray(act(observations))
-            for part, emulator in zip(parts, emulators, strict=True):
-                if not over[part].all():
-                    observations[part], rewards, dones = emulator.step(actions[part])
-                    returns[part] += np.where(over[part], 0, rewards)   # the first game counts
-                    over[part] |= dones
+            _, rewards, dones = playing.step(np.asarray(act(playing.observations)), ~over)
+            returns += rewards      # of a game that is over it is 0
+            over |= dones
     finally:
-        for emulator in emulators:
-            emulator.close()
+        playing.close()
     return returns, over
 
 
