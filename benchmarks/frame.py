@@ -267,9 +267,9 @@ def page(results: dict) -> str:
 
 LIMITS = (
     "Where a target is not reached:", "",
-    "- *lstm_step*: the products with the recurrent weights U must be made step by step. At 1024 "
-    "units even these alone come to less than 1.8 times Keras's rate for the whole step, and all "
-    "of our step to most of their rate (the rows that name them).",
+    "- *lstm_step*: with 8 rows a batch PyTorch is ahead; why is not taken apart here. The "
+    "ratios depend on the machine: on cores "
+    "half as fast or less, the step was 1.2 to 1.4 times Keras's at 1024 units.",
     "- *pong_seeds*: from some seeds the greedy policy loses games badly that the sampled one, as "
     "which it was trained, does not; why is not taken apart here.",
     "- *vae_step*: both sides train the same network, and drawing the batch is a small share.",
