@@ -66,13 +66,10 @@ def ours(music: Music, tunes: list, seed: int, **changed) -> Learner:
     """Lab 1's model and recipe; ``changed`` replaces settings."""
     config = settings("lab1") | changed
     lab = functions("lab1", "get_batch", "build_model", "compute_loss", "train_step",
-                    also=("row_length",))
+                    also=("row_length", "learning_rates"))
     keras.utils.set_random_seed(seed)
     model = lab["build_model"](music.vocabulary, config["embedding_dim"], config["rnn_units"])
-    # The same schedule as in the lab.
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(
-        1e-4, config["steps"], alpha=0.01, warmup_target=config["learning_rate"],
-        warmup_steps=min(30, config["steps"] // 4)))
+    optimizer = keras.optimizers.Adam(lab["learning_rates"](config))
     optimizer.build(model.trainable_variables)
 
     def step(number: int):

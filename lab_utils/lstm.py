@@ -93,10 +93,11 @@ def panels(U: tf.Tensor, batch: int | None) -> tf.Tensor:
     """U (n, m) as panels (m / PANEL, n, PANEL) where that is faster, else U itself.
 
     Measured with oneDNN on two cores, from 4 MB on: 1.2 to 1.8 times faster with 32 rows or more,
-    no clear difference with 8, slower with one; mixed below 4 MB.
+    no difference with 16, slower with 8 and with one; mixed below 4 MB.
     """
     n, m = U.shape
-    if batch == 1 or n * m * U.dtype.size < 4e6 or m % PANEL:
+    few = batch is not None and batch < 16
+    if few or n * m * U.dtype.size < 4e6 or m % PANEL:
         return U
     return tf.transpose(tf.reshape(U, (n, m // PANEL, PANEL)), (1, 0, 2))
 

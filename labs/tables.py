@@ -9,6 +9,7 @@ import argparse
 import re
 import sys
 
+from benchmarks.pong_seeds import EARLY
 from lab_utils.config import MODELS, ROOT
 from lab_utils.faces import TONE_GROUPS
 from lab_utils.files import write_text
@@ -69,7 +70,7 @@ of 500 over 100 episodes |
 | Pong from pixels, sticky actions {r["pong_sticky"]} | {r["pong_train_seconds"] / 60:.1f} min, \
 {r["pong_agent_steps"] / 1e6:.2f} million steps | mean return over {r["pong_games"]} games: \
 {r["pong_return_mean"]:+.1f} sampled, {r["pong_return_mean_greedy"]:+.1f} greedy (-21 to 21) |
-| The same from seeds {", ".join(seeds)} | 4 min | {means("early")} sampled |
+| The same from seeds {", ".join(seeds)} | {EARLY / 60:.0f} min | {means("early")} sampled |
 | | {longest / 60:.1f} min at most | {means("sampled")} sampled; {means("greedy")} greedy |
 """
 

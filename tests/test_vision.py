@@ -72,6 +72,16 @@ def test_outputs_take_bytes_and_floats_alike():
     assert outputs(model, images[:0]).shape == (0, 3)
 
 
+def test_outputs_of_many_networks_give_no_warning_of_tracing(caplog):
+    for _ in range(7):
+        model = small_model(3)
+        for count in (2, 5, 3):
+            images = np.full((count, 8, 8, 3), 99, np.uint8)
+            expected = model(images.astype("float32") / 255)
+            np.testing.assert_allclose(outputs(model, images, batch_size=3), expected, atol=1e-5)
+    assert "retracing" not in caplog.text
+
+
 def test_a_model_of_another_width_is_refused():
     with pytest.raises(LabError, match="last layer"):
         outputs(small_model(2), np.zeros((1, 8, 8, 3), np.uint8), width=1)

@@ -14,7 +14,7 @@ from ..errors import LabError
 ACTIONS = np.array([0, 2, 3], np.int32)   # stay, up, down, in the emulator's numbers
 STICKY = 0.25
 FRAME_SKIP = 4
-THREADS = 2
+THREADS = 2    # of an emulator with many games
 MAX_STEPS = 108_000 // FRAME_SKIP   # half an hour of play, at which the emulator ends a game
 
 
@@ -59,17 +59,16 @@ class PongGames:
             raise LabError("ale-py, which carries Pong, is not installed: "
                            "run 'pip install -r requirements.txt'.") from error
         self._preprocess, self.num_envs = preprocess, num_envs
-        self._size = 1 if apart else num_envs   # games of an emulator
-        self._emulators = [AtariVectorEnv(
-            "pong", self._size, img_height=210, img_width=160, grayscale=True, stack_num=1,
+        size = 1 if apart else num_envs   # games of an emulator
+        self._parts = [(AtariVectorEnv(
+            "pong", size, img_height=210, img_width=160, grayscale=True, stack_num=1,
             maxpool=False, frameskip=FRAME_SKIP, repeat_action_probability=sticky,
             num_threads=1 if apart else THREADS, autoreset_mode=AutoresetMode.SAME_STEP,
-            noop_max=30) for _ in range(0, num_envs, self._size)]
+            noop_max=30), slice(first, first + size)) for first in range(0, num_envs, size)]
         self.returns: list[float] = []   # of the games that ended, in order
         self._running = np.zeros(num_envs)
         self._frames = np.concatenate([
-            emulator.reset(seed=seed + number * self._size)[0][:, 0]
-            for number, emulator in enumerate(self._emulators)])
+            emulator.reset(seed=seed + part.start)[0][:, 0] for emulator, part in self._parts])
         self.observations, self._images = observe(preprocess, self._frames, None)
 
     def step(self, actions: np.ndarray,
@@ -87,9 +86,7 @@ class PongGames:
                                                      and actions.max() < len(ACTIONS)):
             raise LabError(f"The policy gave actions of shape {actions.shape} up to "
                            f"{actions.max()}: Pong needs ({self.num_envs},), each 0, 1 or 2.")
-        parts = [(emulator, slice(number * self._size, (number + 1) * self._size))
-                 for number, emulator in enumerate(self._emulators)]
-        moving = [(emulator, part) for emulator, part in parts
+        moving = [(emulator, part) for emulator, part in self._parts
                   if playing is None or playing[part].any()]
         rewards, dones = np.zeros(self.num_envs, np.float32), np.zeros(self.num_envs, bool)
         for emulator, part in moving:   # all are sent off before the first is waited for
@@ -106,7 +103,7 @@ class PongGames:
 
     def close(self) -> None:
         """End the emulators."""
-        for emulator in self._emulators:
+        for emulator, _ in self._parts:
             emulator.close()
 
 

@@ -108,21 +108,24 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def table(judgements: Mapping[str, Judgement]) -> str:
-    """Recall by group as lines of text: one column a detector, gaps last."""
-    names = list(judgements)
+    """Recall by group in percent as lines of text: one column a detector, gaps last."""
+    head = "recall, %"
     first = next(iter(judgements.values()))
-    width = max(map(len, [*first.recall, "gap, first - last"]))
-    lines = [" " * width + "".join(f"{name:>24}" for name in names)]
-    for group in first.recall:
-        cells = (f"{j.recall[group]:.3f} [{j.interval[group][0]:.3f}, {j.interval[group][1]:.3f}]"
-                 for j in judgements.values())
-        lines.append(f"{group:{width}}" + "".join(f"{cell:>24}" for cell in cells))
-    lines.append(f"{'all faces':{width}}"
-                 + "".join(f"{f'{j.overall:.3f}':>24}" for j in judgements.values()))
-    cells = (f"{j.gap:.3f} [{j.gap_interval[0]:.3f}, {j.gap_interval[1]:.3f}]"
-             for j in judgements.values())
-    lines.append(f"{'gap, first - last':{width}}" + "".join(f"{cell:>24}" for cell in cells))
-    return "\n".join(lines)
+    width = max(map(len, [*first.recall, head, "gap, first - last"]))
+
+    def line(name: str, cells) -> str:
+        return f"{name:{width}}" + "".join(f"{cell:>20}" for cell in cells)
+
+    def cell(value: float, ends: tuple[float, float]) -> str:
+        return f"{100 * value:.1f} [{100 * ends[0]:.1f}, {100 * ends[1]:.1f}]"
+
+    columns = judgements.values()
+    return "\n".join([
+        line(head, judgements),
+        *(line(group, (cell(j.recall[group], j.interval[group]) for j in columns))
+          for group in first.recall),
+        line("all faces", (f"{100 * j.overall:.1f}" for j in columns)),
+        line("gap, first - last", (cell(j.gap, j.gap_interval) for j in columns))])
 
 
 def plot_judgements(judgements: Mapping[str, Judgement], ax=None, xlabel: str = "recall") -> None:

@@ -1,5 +1,7 @@
 """Outputs of a network for many pictures, with the mistakes one makes when feeding it."""
 
+import functools
+
 import numpy as np
 
 from ..errors import LabError
@@ -41,10 +43,16 @@ def outputs(model, images: np.ndarray, width: int | None = None,
     if len(model.output_shape) != 2 or width not in (None, model.output_shape[1]):
         raise LabError(f"The model gives outputs of shape {model.output_shape}, (batch, "
                        f"{width or 'outputs'}) is needed: look at its last layer.")
-    from keras import ops  # here, for its import takes seconds
-
-    scale = 255 if images.dtype == np.uint8 else 1
-    # predict_on_batch is compiled, once for each model: two thirds of the time of a plain call.
-    parts = [model.predict_on_batch(ops.cast(images[start:start + batch_size], "float32") / scale)
+    scale = np.float32(255 if images.dtype == np.uint8 else 1)
+    run = _compiled(model)
+    parts = [run(images[start:start + batch_size].astype(np.float32) / scale).numpy()
              for start in range(0, len(images), batch_size)]
     return np.concatenate(parts) if parts else np.zeros((0, model.output_shape[1]), np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def _compiled(model):
+    """The model for batches of any size: two thirds of the time of a plain call."""
+    import tensorflow as tf  # here, for its import takes seconds
+
+    return tf.function(model, input_signature=[tf.TensorSpec((None, *model.input_shape[1:]))])

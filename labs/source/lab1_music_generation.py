@@ -614,11 +614,15 @@ def row_length(step, config):
     """Characters in a row: a quarter of the most in the first quarter of the steps, and so on."""
     return config["seq_length"] * (1 + 4 * step // config["steps"]) // 4
 
+
+def learning_rates(config):
+    """A schedule that rises for some steps and then falls along a cosine."""
+    return keras.optimizers.schedules.CosineDecay(
+        1e-4, config["steps"], alpha=0.01, warmup_target=config["learning_rate"],
+        warmup_steps=min(30, config["steps"] // 4))
+
 # %%
-schedule = keras.optimizers.schedules.CosineDecay(
-    1e-4, CONFIG["steps"], alpha=0.01, warmup_target=CONFIG["learning_rate"],
-    warmup_steps=min(30, CONFIG["steps"] // 4))
-optimizer = keras.optimizers.Adam(schedule)
+optimizer = keras.optimizers.Adam(learning_rates(CONFIG))
 
 with TrainingRun(output_dir() / "checkpoints", model, optimizer, CONFIG["steps"], CONFIG, SEED,
                  patience=4, plot="cross-entropy (bits per character)") as run:
