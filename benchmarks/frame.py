@@ -267,9 +267,10 @@ def page(results: dict) -> str:
 
 LIMITS = (
     "Where a target is not reached:", "",
-    "- *lstm_step*: with 8 rows a batch PyTorch is ahead; why is not taken apart here. The ratios "
-    "depend on the machine: on cores half as fast or less, the step was 1.2 to 1.4 times Keras's "
-    "at 1024 units.",
+    "- *lstm_step*: with 8 rows a batch PyTorch is ahead by some hundredths. Of our step there, "
+    "about seven tenths are the products with U, one tenth the rest of the layer's arithmetic, one "
+    "tenth Keras's Adam. The ratios depend on the machine: on cores half as fast or less, the step "
+    "was 1.2 to 1.4 times Keras's at 1024 units.",
     "- *pong_seeds*: from some seeds the greedy policy loses games badly that the sampled one, as "
     "which it was trained, does not: in a game that was looked at it stood still and lost 19 "
     "points in a row, each like the one before.",
