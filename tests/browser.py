@@ -47,7 +47,7 @@ return {
 # element of it that matches.
 PICTURES = {"lab1": ("player(", ".jp-OutputArea"),
             "lab2": ("train.faces.images[:24], columns", ".jp-OutputArea"),
-            "lab3": ("pong.film(", ".jp-OutputArea-child")}
+            "lab3": ("pong.film(", "video")}
 
 
 def missing() -> str | None:
@@ -149,7 +149,8 @@ class Page:
             "const cell = document.querySelectorAll('.jp-Notebook .jp-Cell')[arguments[0]];"
             "const area = [...cell.querySelectorAll(arguments[1])].pop();"
             "area.scrollIntoView({block: 'center'});"
-            "area.querySelectorAll('video').forEach(v => v.currentTime = v.duration / 2);"
+            "const videos = area.matches('video') ? [area] : area.querySelectorAll('video');"
+            "videos.forEach(v => v.currentTime = v.duration / 2);"
             "return area;", number, within)
         time.sleep(2)   # for the scrolling, and the videos' frames
         with written_whole(path) as temporary:

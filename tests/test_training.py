@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ with quiet_start():
     import keras
     import tensorflow as tf
 
+from lab_utils.plotting import plot_history
 from lab_utils.training import TrainingRun, load_weights
 
 
@@ -119,3 +121,14 @@ def test_other_settings_are_another_run(tmp_path):
     model, optimizer, run = make(tmp_path)
     other = TrainingRun(tmp_path, model, keras.optimizers.Adam(), 20, {"a": 2}, plot=None)
     assert run.folder != other.folder
+
+
+def test_long_curves_are_thinned_to_their_very_end():
+    y = np.zeros(560)
+    y[-1] = 11.0
+    ax = plot_history({"won": list(zip(range(560), y, strict=True))}, "update", "share").axes[0]
+    drawn_x, drawn_y = ax.lines[0].get_data()
+    assert len(drawn_x) == 50 and drawn_y[-1] > 0 and drawn_x[-1] > 550
+    short = plot_history({"a": [[1, 2.0], [2, 3.0]]}, "step", "loss").axes[0].lines[0].get_data()
+    np.testing.assert_array_equal(short, [[1, 2], [2, 3]])
+    plt.close("all")

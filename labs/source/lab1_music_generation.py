@@ -2,7 +2,7 @@
 # # Lab 1: Music generation
 #
 # You will build a neural network that composes Irish dance tunes, and then hear and read what it
-# wrote. It learns from about 3,000 real tunes from two printed collections, one character at a
+# wrote. It learns from some 2,400 real tunes from two printed collections, one character at a
 # time.
 #
 # - **Part A** builds up from one neuron to an LSTM cell, by hand.
@@ -232,7 +232,7 @@ optimizers = {
 learning_rates = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4))
-t1, t2 = np.meshgrid(np.linspace(-3.5, 3.5, 141), np.linspace(-2, 2, 81))
+t1, t2 = np.meshgrid(np.linspace(-4, 4, 161), np.linspace(-2, 2, 81))
 left.contour(t1, t2, valley(tf.stack([t1, t2], axis=-1)), levels=np.geomspace(0.02, 12, 12),
              cmap="Greys", linewidths=0.8)
 for (name, make_optimizer), marker in zip(optimizers.items(), "osv^D", strict=True):
@@ -244,7 +244,7 @@ for (name, make_optimizer), marker in zip(optimizers.items(), "osv^D", strict=Tr
     right.semilogy(losses[best], marker=marker, markersize=4, markevery=6,
                    label=f"{name}, rate {best:g}")
 left.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", title="Paths through the valley",
-         xlim=(-3.5, 3.5), ylim=(-2, 2))
+         xlim=(-4, 4), ylim=(-2, 2))
 right.set(xlabel="step", ylabel="loss", title="Loss on the way", ylim=(1e-4, 20))
 right.legend(fontsize=8)
 plt.show()
@@ -591,10 +591,10 @@ grader.check("train_step", train_step)
 # %% [markdown]
 # ## B7. Train
 #
-# A full training reads some four million characters, the training tunes seven times over. The
-# plot shows the loss in bits per character (nats divided by $\ln 2$), on the training
-# batches, with dropout, and on the validation tunes, without. You can stop it (the square button):
-# the next run of the cell goes on where it stopped.
+# A full training reads some four million characters, the training tunes more than seven times
+# over. The plot shows the loss in bits per character (nats divided by $\ln 2$), on the training
+# batches, with dropout, and on the validation tunes, without. You can stop it (the square
+# button): the next run of the cell goes on where it stopped.
 #
 # Rows are short at first and grow to `seq_length` in four stages. A network that knows no letters
 # yet needs no long memory, and four batches of rows of 64 cost what one of rows of 256 costs: the

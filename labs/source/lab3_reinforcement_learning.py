@@ -303,8 +303,8 @@ show_video(cartpole_video, width=640)
 # %% [markdown]
 # ## A5. The ladder of credit
 #
-# Which action earned the reward? Five answers, from crude to good, on the same network and
-# environment:
+# Which action earned the reward? Five answers, each with one idea more than the one before,
+# on the same network and environment:
 #
 # 1. **whole return**: every action of an episode is credited with all of its reward,
 #    $\sum_k r_k$, even what came before it;
@@ -406,8 +406,9 @@ for name, curve, seconds in (("1 episode", [np.mean(classic[-50:])], classic_sec
     print(f"{name:11} an update: at the end {curve[-1]:.0f} steps, after {seconds:.1f} s")
 
 # %% [markdown]
-# More episodes before an update learn less from each of them. But a step of 64 environments takes
-# far less time than 64 steps of one, so they are there first by the clock.
+# Single episodes with small steps learn least. Updates of 16 episodes learn more from each of
+# them than updates of 64. But a step of 64 environments takes far less time than 64 steps of one,
+# so the 64 are there first by the clock.
 
 # %% [markdown] written="written_baseline"
 # **Question 1.** In CartPole every reward is positive. What goes wrong when REINFORCE is run on the
@@ -678,10 +679,10 @@ print(f"Points won: {np.mean(won[:10]):.1%} in the first 10 updates, "
       f"{np.mean(won[-10:]):.1%} in the last 10 of {len(won)}.")
 
 # %% [markdown]
-# Each batch of 4,096 steps cost seconds to play and was used for a single step. Taking more steps
-# on the same batch would help, but not blindly: after the first of them the policy is no longer the
-# one that played. **PPO** (Schulman and others, 2017) makes many steps on one batch safe. It needs
-# two ingredients.
+# Each batch took 4,096 steps to play and was used for a single step of the optimizer. Taking more
+# of them on the same batch would help, but not blindly: after the first of them the policy is no
+# longer the one that played. **PPO** (Schulman and others, 2017) makes many steps on one batch
+# safe. It needs two ingredients.
 #
 # ## B5. Generalised advantages
 #
@@ -857,9 +858,9 @@ pong_source = "shipped" if PONG["use_shipped"] else "trained"
 # Games to 21 points, with sticky actions (with probability 0.25 the emulator repeats the last
 # action: the standard protocol, under which one cannot learn a game by heart). The return is the
 # points won minus the points lost. (The quick budget stops a game after 1,000 steps, long before
-# its end, and counts it as it stands.) Expect more than the mean return that the progress bar gave:
-# between near equals a game lasts thousands of steps, so those that ended last began dozens of
-# updates before. The curve, the share of points won, does not lag so.
+# its end, and counts it as it stands.) Expect more than the mean return in the progress bar of a
+# training: between near equals a game lasts thousands of steps, so those that ended last began
+# dozens of updates before. The curve, the share of points won, does not lag so.
 #
 # **Predict**: will the greedy policy, which always takes the likeliest action, do better than the
 # sampled one it was trained as?
@@ -884,12 +885,16 @@ for name, returns in scores.items():
           f"{len(returns)} games, worst {returns.min():.0f}")
 
 # %% [markdown]
-# Was that luck? Trained from seeds 1, 2 and 3 (`python -m benchmarks pong_seeds --full`, 20 games
-# each), the sampled policy came to +15.8, +17.9 and +15.8, the greedy one to +14.8, +7.3 and +11.3:
-# it lost some games badly, up to -20. One such game, of another training, looked at step by step:
-# the paddle stood still just below the path of the ball and lost 19 points in a row, each 35 steps
-# after the one before, to the same serve. Sticky actions repeat the last action, so they do not
-# disturb a player that always stays; the sampled policy soon moves, and is out of it.
+# Was that luck? `python -m benchmarks pong_seeds --full` trains from seeds 1, 2 and 3 and judges
+# each over 20 games. Seed 1 is the very training shown here. Over those other 20 games it came to
+# +15.8 sampled and +14.8 greedy: greedy it lost two of them, one by 11 points. Seeds 2 and 3 came
+# to +17.9 and +15.8 sampled, +7.3 and +11.3 greedy, with games lost by up to 20. Sampled, none
+# lost a game.
+#
+# A greedy game lost badly, of another training, looked at step by step: the paddle stood still
+# just below the path of the ball and lost 19 points in a row, each 35 steps after the one before,
+# to the same serve. Sticky actions repeat the last action, so they do not disturb a player that
+# always stays; the sampled policy soon moves, and is out of it.
 #
 # ## B9. Watch
 #
