@@ -268,12 +268,11 @@ def page(results: dict) -> str:
 LIMITS = (
     "Where a target is not reached:", "",
     "- *lstm_step*: with 8 rows a batch PyTorch is ahead by some hundredths. Of our step there, "
-    "about seven tenths are the products with U, one tenth the rest of the layer's arithmetic, one "
-    "tenth Keras's Adam. The ratios depend on the machine: on cores half as fast or less, the step "
-    "was 1.2 to 1.4 times Keras's at 1024 units.",
+    "about seven tenths are the products with U (the row that names them). The ratios depend on "
+    "the machine: on cores half as fast or less they were smaller.",
     "- *pong_seeds*: the greedy policy loses some games badly, which the sampled one, as "
-    "which it was trained, does not: in one that was looked at it stood still and lost 19 points "
-    "in a row, each like the one before.",
+    "which it was trained, does not: in one that was looked at it stood still and lost point "
+    "after point to the same serve.",
     "- *vae_step*: ours decodes the faces alone, which leaves out a quarter of the "
     "multiplications, and draws its batches in a few hundredths of its time; what remains are "
     "convolutions that both sides leave to TensorFlow.",

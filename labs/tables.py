@@ -86,8 +86,7 @@ def peers(measured: dict) -> str:
     for name in sorted(measured):
         for row in (Row(**row) for row in measured[name]["rows"]):
             if row.theirs and row.target is not None:
-                lines.append("| " + " | ".join([f"{name}: {cells(row)[0]}", *cells(row)[1:6]])
-                             + " |")
+                lines.append(f"| {name}: " + " | ".join(cells(row)[:6]) + " |")
     return "\n".join(lines) + ("\n\n[benchmarks/README.md](benchmarks/README.md) has all rows, and "
                                "says why a target is missed and how to measure again.\n")
 

@@ -25,7 +25,7 @@ def test_panels_give_the_product(batch, rows, panels, width, seed):
     np.testing.assert_allclose(lstm.product(tf.constant(h), cut), h @ U, atol=1e-9)
 
 
-@pytest.mark.parametrize(("batch", "cut"), [(16, True), (8, False), (None, True)])
+@pytest.mark.parametrize(("batch", "cut"), [(16, True), (8, False), (1, False), (None, True)])
 def test_large_layers_have_keras_values_and_gradients(batch, cut):
     rng = np.random.default_rng(3)
     x = tf.constant(rng.normal(size=(batch or 3, 3, 2)), tf.float32)

@@ -892,9 +892,9 @@ for name, returns in scores.items():
 # lost a game.
 #
 # A greedy game lost badly, of another training, looked at step by step: the paddle stood still
-# just below the path of the ball and lost 19 points in a row, each 35 steps after the one before,
-# to the same serve. Sticky actions repeat the last action, so they do not disturb a player that
-# always stays; the sampled policy soon moves, and is out of it.
+# just below the path of the ball and lost point after point to the same serve. Sticky actions
+# repeat the last action, so they do not disturb a player that always stays; the sampled policy
+# soon moves, and is out of it.
 #
 # ## B9. Watch
 #
