@@ -266,16 +266,16 @@ def page(results: dict) -> str:
 
 
 LIMITS = (
-    "Where a target is not reached:", "",
-    "- *lstm_step*: with 8 rows a batch PyTorch is ahead by some hundredths. Of our step there, "
-    "about seven tenths are the products with U (the row that names them). The ratios depend on "
-    "the machine: on cores half as fast or less they were smaller.",
+    "Where a target is not reached, or only just:", "",
+    "- *lstm_step*: with 8 rows a batch ours and PyTorch are close, and single turns fall on "
+    "either side. Of our step there, about seven tenths are the products with U (the row that "
+    "names them).",
     "- *pong_seeds*: the greedy policy loses some games badly, which the sampled one, as "
     "which it was trained, does not: in one that was looked at it stood still and lost point "
     "after point to the same serve.",
     "- *vae_step*: ours decodes the faces alone, which leaves out a quarter of the "
-    "multiplications, and draws its batches in a few hundredths of its time; what remains are "
-    "convolutions that both sides leave to TensorFlow.",
+    "multiplications, and takes many steps a call; what remains are convolutions that both sides "
+    "leave to TensorFlow.",
     "")
 
 

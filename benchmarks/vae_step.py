@@ -1,12 +1,13 @@
 """Lab 2's DB-VAE: training steps with their input, and one resampling of 8,000 faces.
 
 Ours is the lab's own code. The peer draws each batch as the course's helper does (a draw without
-replacement by probability, indices sorted, the pictures divided by 255 in double precision),
-decodes every picture of it, as the course's step does, though only faces add to the loss, and
-finds the latents of all faces by calling the model in batches of 1024 such pictures. Network, loss
-and optimizer are the same.
+replacement by probability, indices sorted, the pictures divided by 255 in double precision), takes
+one step a call, decodes every picture, as the course's step does, though only faces add to the
+loss, and finds the latents of all faces by calling the model in batches of 1024 such pictures.
+Network, loss, optimizer and mirroring are the same.
 """
 
+import functools
 import statistics
 from collections.abc import Callable
 
@@ -22,15 +23,43 @@ TO_STEP, TO_RESAMPLE = 1.5, 1.0   # times the peer's images a second; seconds
 RESAMPLED = 8000                  # faces
 
 
-def captured(lab: dict, train: FaceSet) -> tuple[object, Callable]:
-    """The encoder and the compiled training step that ``train_dbvae`` makes, without training."""
+def captured(lab: dict, train: FaceSet) -> tuple[object, Callable, Callable]:
+    """What ``train_dbvae`` makes, without training: the encoder, the step on one batch of images
+    and labels, and the compiled one on many batches."""
     found = {}
-    epochs, lab["run_epochs"] = lab["run_epochs"], lambda train, step, *_: found.update(step=step)
+    many, epochs = lab["many_batches"], lab["run_epochs"]
+
+    def compiled(step):
+        found.update(one=step, many=many(step))
+        return found["many"]
+
+    lab.update(many_batches=compiled, run_epochs=lambda *_: None)
     try:
         encoder, *_ = lab["train_dbvae"](train, 1)
     finally:
-        lab["run_epochs"] = epochs
-    return encoder, found["step"]
+        lab.update(many_batches=many, run_epochs=epochs)
+    return encoder, found["one"], found["many"]
+
+
+def course_step(lab: dict, latents: int, kl_weight: float) -> Callable:
+    """The course's training step on images (batch, 64, 64, 3), 0 to 1, and labels (batch,)."""
+    tf = lab["tf"]
+    encoder, decoder = lab["build_classifier"](1 + 2 * latents), lab["build_decoder"](latents)
+    variables = encoder.trainable_variables + decoder.trainable_variables
+    optimizer = lab["make_optimizer"]()
+    optimizer.build(variables)
+
+    @tf.function
+    def step(images, labels):
+        x = tf.image.random_flip_left_right(images)
+        with tf.GradientTape() as tape:
+            y_logit, mu, log_var = tf.split(encoder(x, training=True), [1, latents, latents], 1)
+            x_reconstructed = decoder(lab["sample_latent"](mu, log_var), training=True)
+            loss, _ = lab["dbvae_loss"](lab["FOCUS"] * x, lab["FOCUS"] * x_reconstructed, labels,
+                                        y_logit[:, 0], mu, log_var, kl_weight)
+        optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+
+    return step
 
 
 def course_batches(train: FaceSet, half: int, rng, p) -> Callable[[], tuple]:
@@ -62,50 +91,48 @@ def run(repeat: int, scale: str) -> Result:
     """See the module."""
     import numpy as np
 
-    ours, peer = (functions("lab2", *EXERCISES, also=PARTS) for _ in range(2))
-    tf = ours["tf"]
+    lab = functions("lab2", *EXERCISES, also=PARTS)
+    tf = lab["tf"]
     tiny = scale == "tiny"
-    count = 64 if tiny else 1280                      # faces, and as many other pictures
-    settings = ours["FACES"]
-    settings.update(epochs=1, pictures=count)
-    half = settings["half_batch"]
+    count = 64 if tiny else 1600                      # faces, and as many other pictures
+    settings = lab["FACES"]
+    settings.update(epochs=1 if tiny else 4, pictures=count)
+    half, latents = settings["half_batch"], settings["latents"]
     rng = np.random.default_rng(1)
     train = load_faces("train", faces=count, nonfaces=count, seed=1)
     p = rng.random(count)
     p /= p.sum()
 
-    ours["tqdm"] = lambda batches, **_: batches        # no second progress bar
-    encoder, step = captured(ours, train)
-    peer["FACES"].update(settings, half_batch=2 * half)   # it decodes as many: every picture
-    peer["floats"] = lambda images: images             # the peer's are floats already
-    _, peer_step = captured(peer, train)
+    lab["tqdm"] = functools.partial(lab["tqdm"], disable=True)   # no second progress bar
+    encoder, _, many_steps = captured(lab, train)
+    peer_step = course_step(lab, latents, settings["kl_weight"])
     draw = course_batches(train, half, rng, p)
 
     def peer_batch():
         images, labels = draw()
         peer_step(tf.constant(images), tf.constant(labels))
 
-    fixed = tf.constant(np.concatenate([train.faces.images[:half], train.nonfaces.images[:half]]))
-    labels = tf.constant(np.repeat([1.0, 0.0], half), tf.float32)
+    one_batch = tf.constant(np.concatenate([train.faces.images[:half],
+                                            train.nonfaces.images[:half]]))
+    again = tf.constant(np.tile(np.arange(2 * half), (settings["steps_per_execution"], 1)))
     seconds = 0.0 if tiny else 3.0
     values = in_turns(repeat, {
-        # One epoch: as many batches as fit.
-        "ours": rate(lambda: ours["run_epochs"](train, step, 1, lambda epoch: p),
-                     count // half * 2 * half, seconds, least=1),
+        "ours": rate(lambda: lab["run_epochs"](train, many_steps, 1, lambda epoch: p),
+                     settings["epochs"] * (count // half) * 2 * half, seconds, least=1),
         "course": rate(peer_batch, 2 * half, seconds),
-        "step alone": rate(lambda: step(fixed, labels), 2 * half, seconds),
+        "step alone": rate(lambda: many_steps(one_batch, again), again.shape.num_elements(),
+                           seconds, least=1),
     })
 
     many = load_faces("train", faces=count if tiny else None, nonfaces=0, seed=1).faces
     many = many[rng.integers(0, len(many), 64 if tiny else RESAMPLED)]
-    latents = settings["latents"]
 
     def course_resampling():
         _, mu, log_var = np.split(course_latents(encoder, many.images), [1, 1 + latents], 1)
-        peer["resampling_probabilities"](mu, settings["bins"], settings["smoothing"])
+        lab["resampling_probabilities"](mu, settings["bins"], settings["smoothing"])
 
     passes = in_turns(repeat, {
-        "ours": seconds_of(lambda: ours["final_probabilities"](encoder, many)),
+        "ours": seconds_of(lambda: lab["final_probabilities"](encoder, many)),
         "course": seconds_of(course_resampling),
     })
     course = "the course's way"

@@ -5,8 +5,8 @@ product with the state must wait for the step before it. Here the rest is taken 
 
 - the input's part x W + b of all steps is one large product;
 - going back, the weight gradient dU = sum_t h_(t-1)^T dz_t is one large product after the loop;
-- the product with the state reads the same U at every step, so a large U is cut once into panels
-  of columns that each fit in a core's cache.
+- the product with the state reads the same U at every step, so U is cut once by columns: into
+  halves, one for each core; a large one into panels that each fit in a core's cache.
 
 Equations and gate order (i, f, g, o) are those of ``keras.layers.LSTM``. On a GPU, and for options
 that the fast path does not cover, Keras's own layer runs.
@@ -47,7 +47,7 @@ def lstm_sequence(xz: tf.Tensor, U: tf.Tensor, h0: tf.Tensor, c0: tf.Tensor):
 def _forward(xz, U, h0, c0):
     """h, c of shape (time, batch, units) and the gates' values, (time, batch, 4 units)."""
     steps = tf.shape(xz)[0]
-    U = panels(U, h0.shape[0])
+    U = cut(U, h0.shape[0])
 
     def arrays(shape):
         return tf.TensorArray(xz.dtype, steps, element_shape=shape)
@@ -70,7 +70,7 @@ def _forward(xz, U, h0, c0):
 def _backward(dh_out, dc_out, c, c_before, gates, U):
     """dz of all steps, (time, batch, 4 units), and the gradients of the initial state."""
     steps = tf.shape(c)[0]
-    U_transposed = panels(tf.transpose(U), c.shape[1])
+    U_transposed = cut(U, c.shape[1], transpose=True)
 
     def step(t, dh, dc, dzs):
         i, f, g, o = tf.split(gates[t], 4, axis=-1)
@@ -89,21 +89,32 @@ def _backward(dh_out, dc_out, c, c_before, gates, U):
     return dzs.stack(), dh0, dc0
 
 
-def panels(U: tf.Tensor, batch: int | None) -> tf.Tensor:
-    """U (n, m) as panels (m / PANEL, n, PANEL) where that is faster, else U itself.
+def cut(U: tf.Tensor, batch: int | None, transpose: bool = False) -> list[tf.Tensor] | tf.Tensor:
+    """U (n, m), or its transpose, cut by columns for ``product``.
 
-    Measured with oneDNN on two cores, from 4 MB on: 1.2 to 1.8 times faster with 32 rows or more,
-    no difference with 16, slower with 8 and with one; mixed below 4 MB.
+    Returns two halves, (n, m / 2) each; of a U of 8 MB or more, for 16 rows or more, panels
+    (m / PANEL, n, PANEL); all of U if it has an odd number of columns. Measured with oneDNN on two
+    cores: two products side by side, a core for each, are quicker than one that both share. Panels
+    are quicker still for large layers on processors without AVX-512, and no quicker with it.
     """
     n, m = U.shape
-    few = batch is not None and batch < 16
-    if few or n * m * U.dtype.size < 4e6 or m % PANEL:
-        return U
-    return tf.transpose(tf.reshape(U, (n, m // PANEL, PANEL)), (1, 0, 2))
+    columns = n if transpose else m
+    many = batch is None or batch >= 16
+    if many and n * m * U.dtype.size >= 8e6 and columns % PANEL == 0:
+        if transpose:
+            return tf.transpose(tf.reshape(U, (n // PANEL, PANEL, m)), (0, 2, 1))
+        return tf.transpose(tf.reshape(U, (n, m // PANEL, PANEL)), (1, 0, 2))
+    if columns % 2:
+        return tf.transpose(U) if transpose else U
+    if transpose:   # cutting rows copies nothing
+        return [tf.transpose(rows) for rows in tf.split(U, 2, axis=0)]
+    return tf.split(U, 2, axis=1)
 
 
-def product(h: tf.Tensor, U: tf.Tensor) -> tf.Tensor:
-    """h U, shape (batch, m), for h (batch, n) and U (n, m) or its panels."""
+def product(h: tf.Tensor, U: list[tf.Tensor] | tf.Tensor) -> tf.Tensor:
+    """h U, shape (batch, m), for h (batch, n) and U (n, m) as ``cut`` gives it."""
+    if isinstance(U, list):
+        return tf.concat([tf.matmul(h, half) for half in U], axis=1)
     if U.shape.rank == 2:
         return tf.matmul(h, U)
     count, _, width = U.shape

@@ -1,12 +1,17 @@
 """Each benchmark runs at its smallest scale and keeps its numbers; none is judged by speed here."""
 
+import itertools
 import json
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 
 from benchmarks import frame
 from benchmarks.__main__ import NAMES, main
+from benchmarks.apart import Processes
 from benchmarks.lab_code import functions, settings
 from benchmarks.pong import Readings
 from lab_utils import LabError
@@ -17,6 +22,33 @@ def test_runs_take_turns_and_the_first_round_is_not_counted():
     values = frame.in_turns(2, {name: lambda name=name: calls.append(name) or len(calls)
                                 for name in "ab"})
     assert "".join(calls) == "ababab" and values == {"a": [3, 5], "b": [4, 6]}
+
+
+def made_with(start: int):
+    """For a process of its own: counts up from ``start``, or says in which process it is."""
+    counter = itertools.count(start)
+    return lambda: os.getpid() if start < 0 else next(counter)
+
+
+def test_a_run_of_its_own_process_is_made_there_once():
+    with Processes() as apart:
+        counts, pids = apart.run("a", made_with, 5), apart.run("b", made_with, -1)
+        assert [counts(), counts()] == [5, 6]
+        assert pids() == pids() != os.getpid()
+        assert apart.run("a", made_with, -1)() != pids()
+        failing = apart.run("a", math.sqrt, -1)
+        with pytest.raises(ValueError):
+            failing()
+
+
+def test_peak_memory_is_that_of_the_process_alone():
+    held = bytearray(500_000_000)
+    held[::4096] = b"x" * len(held[::4096])   # this process really holds it
+    done = subprocess.run([sys.executable, "-c", "from benchmarks.scaling import peak_memory\n"
+                           "print(peak_memory())\nheld = b'x' * 100_000_000\n"
+                           "print(peak_memory())"], capture_output=True, text=True, check=True)
+    before, after = map(float, done.stdout.split())
+    assert 1 < before < 300 and 80 < after - before < 150
 
 
 def test_a_ratio_says_how_many_times_better_ours_is():

@@ -21,21 +21,41 @@ with quiet_start():
 def test_panels_give_the_product(batch, rows, panels, width, seed):
     rng = np.random.default_rng(seed)
     h, U = rng.normal(size=(batch, rows)), rng.normal(size=(rows, panels * width))
-    cut = tf.transpose(tf.reshape(U, (rows, panels, width)), (1, 0, 2))
-    np.testing.assert_allclose(lstm.product(tf.constant(h), cut), h @ U, atol=1e-9)
+    panels = tf.transpose(tf.reshape(U, (rows, panels, width)), (1, 0, 2))
+    np.testing.assert_allclose(lstm.product(tf.constant(h), panels), h @ U, atol=1e-9)
 
 
-@pytest.mark.parametrize(("batch", "cut"), [(16, True), (8, False), (1, False), (None, True)])
-def test_large_layers_have_keras_values_and_gradients(batch, cut):
+@settings(max_examples=30, deadline=None)
+@given(batch=st.integers(1, 33), units=st.integers(1, 9), large=st.booleans(),
+       transpose=st.booleans(), seed=st.integers(0, 2**31))
+def test_a_cut_matrix_gives_the_product_of_the_whole(batch, units, large, transpose, seed):
+    rng = np.random.default_rng(seed)
+    n = 512 if large else units          # large: in double precision more than 8 MB
+    U = rng.normal(size=(n, 4 * n))
+    h = rng.normal(size=(batch, 4 * n if transpose else n))
+    pieces = lstm.cut(tf.constant(U), batch, transpose)
+    np.testing.assert_allclose(lstm.product(tf.constant(h), pieces),
+                               h @ (U.T if transpose else U), atol=1e-9)
+
+
+def form(U, batch) -> str:
+    """How a recurrent matrix is cut for a batch, "whole" if it is not."""
+    pieces = lstm.cut(U, batch)
+    return "halves" if isinstance(pieces, list) else {2: "whole", 3: "panels"}[pieces.shape.rank]
+
+
+@pytest.mark.parametrize(("batch", "units", "expected"), [
+    (16, 768, "panels"), (None, 768, "panels"), (16, 8, "halves"), (None, 7, "halves"),
+    (8, 768, "halves"), (1, 768, "halves")])
+def test_layers_have_keras_values_and_gradients_however_they_are_cut(batch, units, expected):
     rng = np.random.default_rng(3)
     x = tf.constant(rng.normal(size=(batch or 3, 3, 2)), tf.float32)
-    theirs, ours = (kind(768, return_sequences=True) for kind in
+    theirs, ours = (kind(units, return_sequences=True) for kind in
                     (keras.layers.LSTM, lstm.FastLSTM))
     theirs.build(x.shape)
     ours.build(x.shape)
     ours.set_weights(theirs.get_weights())
-    is_cut = lstm.panels(ours.cell.recurrent_kernel.value, batch).shape.rank == 3
-    assert is_cut is cut
+    assert form(ours.cell.recurrent_kernel.value, batch) == expected
 
     def run(layer, x):
         with tf.GradientTape() as tape:

@@ -580,8 +580,13 @@ def train_step(model, optimizer, x, y, clip_norm):
     variables = model.trainable_variables
     # The embedding's gradient comes as separate rows; added up, its norm is the right one.
     gradients = [tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
-    gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
-    optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    @tf.function(jit_compile=True)   # by XLA, into one pass over the weights
+    def update(gradients):
+        gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    update(gradients)
     return loss
     ### END SOLUTION
 

@@ -50,6 +50,7 @@ FACES = {
         pictures=4000,       # training faces, and as many pictures without a face
         half_batch=32,       # faces in a batch, and as many pictures without a face
         epochs=8,            # passes over the training set
+        steps_per_execution=25,   # batches trained on in one call
         learning_rate=1e-3,  # of Adam; falls to 0 as a cosine
         vae_latents=32,      # of the autoencoders of B4
         vae_epochs=12,       # over the faces only
@@ -328,7 +329,9 @@ grader.check("build_classifier", build_classifier)
 # %% [markdown]
 # Each batch holds 32 faces and 32 other pictures. **Which** faces is the question of this lab, so
 # it is an argument: `probabilities(epoch)` gives the chance of each training face to be drawn. For
-# the standard detector all are alike. The pictures stay in memory, and a batch is an indexing.
+# the standard detector all are alike. The pictures stay in memory, each also mirrored, a batch is a
+# row of their numbers, and one call trains on many batches: a step is so short that going back to
+# Python after each would cost time.
 
 # %%
 def floats(images):
@@ -342,36 +345,61 @@ def make_optimizer():
         keras.optimizers.schedules.CosineDecay(FACES["learning_rate"], steps))
 
 
-def run_epochs(train, step, seed, probabilities=lambda epoch: None, name="training"):
-    """Call step(images, labels) on every batch; returns images per second."""
+def many_batches(step):
+    """Compile step(images, labels) to a function that takes one step for each row of ``batches``.
+
+    It takes pictures (n, 64, 64, 3), uint8, and batches (steps, batch), their numbers, faces first.
+    """
+    half = FACES["half_batch"]
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 64, 64, 3), tf.uint8),
+                                  tf.TensorSpec((None, 2 * half), tf.int64)])
+    def steps(pictures, batches):
+        labels = tf.repeat([1.0, 0.0], half)
+        for numbers in batches:
+            # One after the other, so that chance falls the same way each time.
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+            step(tf.gather(pictures, numbers), labels)
+
+    return steps
+
+
+def run_epochs(train, steps, seed, probabilities=lambda epoch: None, name="training"):
+    """Call steps(pictures, batches) until every epoch is over; returns images per second."""
     rng = np.random.default_rng(seed)
-    faces, others = train.faces.images, train.nonfaces.images
+    pictures = tf.constant(train.images)
+    pictures = tf.concat([pictures, tf.reverse(pictures, axis=[2])], axis=0)   # and mirrored
+    faces, others = (np.flatnonzero(train.labels == label) for label in (1, 0))
     half, seen, started = FACES["half_batch"], 0, time.perf_counter()
-    labels = tf.constant(np.repeat([1.0, 0.0], half), tf.float32)
+    count = min(len(faces), len(others)) // half              # batches of an epoch
     for epoch in range(FACES["epochs"]):
-        p = probabilities(epoch)
-        drawn = rng.choice(len(faces), len(faces), p=p)
-        beside = rng.permutation(len(others))
-        bar = tqdm(range(0, min(len(drawn), len(others)) - half + 1, half),
-                   desc=f"{name}, epoch {epoch + 1}/{FACES['epochs']}", leave=False, ncols=80)
-        for start in bar:
-            images = np.concatenate([faces[drawn[start:start + half]],
-                                     others[beside[start:start + half]]])
-            step(tf.constant(images), labels)
-            seen += len(images)
+        drawn = rng.choice(faces, len(faces), p=probabilities(epoch))
+        batches = np.concatenate([part[:count * half].reshape(count, half)
+                                  for part in (drawn, rng.permutation(others))], axis=1)
+        batches += len(train) * rng.integers(0, 2, batches.shape)   # half of them mirrored
+        with tqdm(total=count, desc=f"{name}, epoch {epoch + 1}/{FACES['epochs']}", leave=False,
+                  ncols=80) as bar:
+            for start in range(0, count, FACES["steps_per_execution"]):
+                some = batches[start:start + FACES["steps_per_execution"]]
+                steps(pictures, tf.constant(some))
+                bar.update(len(some))
+        seen += batches.size
     return seen / (time.perf_counter() - started)
 
 
 def train_detector(train, seed, probabilities=lambda epoch: None, name="detector",
-                   augment=tf.image.random_flip_left_right):
-    """A standard classifier with one logit; returns it and the images per second."""
+                   augment=floats):
+    """A standard classifier with one logit; returns it and the images per second.
+
+    augment: function of uint8 images that gives floats.
+    """
     keras.utils.set_random_seed(seed)
     model, optimizer = build_classifier(1), make_optimizer()
 
-    @tf.function
+    @many_batches
     def step(images, labels):
         with tf.GradientTape() as tape:
-            logits = model(augment(floats(images)), training=True)[:, 0]
+            logits = model(augment(images), training=True)[:, 0]
             loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
         variables = model.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
@@ -576,7 +604,7 @@ def train_vae(faces, kl_weight, seed, name):
 
     @tf.function
     def step(images):
-        x = tf.image.random_flip_left_right(floats(images))
+        x = floats(tf.image.random_flip_left_right(images))
         with tf.GradientTape() as tape:
             mu, log_var = tf.split(encoder(x), 2, axis=1)
             x_reconstructed = decoder(sample_latent(mu, log_var))
@@ -753,7 +781,8 @@ for kl_weight, (encoder, _) in vaes.items():
 # $$
 #
 # What is multiplied by $y_i = 0$ need not be computed: the training below decodes only the faces,
-# the first half of each batch, and lets the other pictures stand for their own reconstruction.
+# the first half of each batch, and lets the other pictures stand for their own reconstruction. The
+# mean over the batch is that of the means over its two halves.
 
 # %% exercise="dbvae_loss"
 def dbvae_loss(x, x_reconstructed, y, y_logit, mu, log_var, kl_weight):
@@ -770,7 +799,8 @@ grader.check("dbvae_loss", dbvae_loss)
 # %%
 rows, columns = np.mgrid[:64, :64] - 31.5
 FOCUS = np.exp(-(rows ** 2 + columns ** 2) / (2 * FACES["focus"] ** 2))
-FOCUS = tf.constant((FOCUS / FOCUS.mean())[..., None], tf.float32)   # mean 1, (64, 64, 1)
+FOCUS = np.repeat((FOCUS / FOCUS.mean())[..., None], 3, axis=2)   # mean 1, (64, 64, 3)
+FOCUS = tf.constant(FOCUS, tf.float32)
 
 
 def train_dbvae(train, seed, rule="maximum", name="DB-VAE"):
@@ -782,15 +812,19 @@ def train_dbvae(train, seed, rule="maximum", name="DB-VAE"):
     variables = encoder.trainable_variables + decoder.trainable_variables
     optimizer.build(variables)
 
-    @tf.function
+    @many_batches
     def step(images, labels):
-        x = tf.image.random_flip_left_right(floats(images))
+        x = floats(images)
         with tf.GradientTape() as tape:
             y_logit, mu, log_var = tf.split(encoder(x, training=True), [1, latents, latents], 1)
             faces = decoder(sample_latent(mu[:half], log_var[:half]), training=True)
-            x_reconstructed = tf.concat([faces, x[half:]], axis=0)
-            loss, _ = dbvae_loss(FOCUS * x, FOCUS * x_reconstructed, labels, y_logit[:, 0], mu,
-                                 log_var, FACES["kl_weight"])
+
+            def loss_of(part, x_reconstructed):
+                return dbvae_loss(FOCUS * x[part], FOCUS * x_reconstructed, labels[part],
+                                  y_logit[part, 0], mu[part], log_var[part],
+                                  FACES["kl_weight"])[0]
+
+            loss = (loss_of(slice(half), faces) + loss_of(slice(half, None), x[half:])) / 2
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 
     history = []
@@ -1028,14 +1062,14 @@ grid(np.concatenate([photos[:10], photos[100:110]]), columns=10,
 plt.show()
 
 # %%
-def as_photographed(x):
-    """Rendered pictures (batch, 64, 64, 3) made like small photographs, each by chance."""
-    n = tf.shape(x)[0]
+def as_photographed(images):
+    """uint8 pictures (batch, 64, 64, 3) as floats, made like small photographs, each by chance."""
+    n = tf.shape(images)[0]
 
     def chance(low, high):
         return tf.random.uniform((n, 1, 1, 1), low, high)
 
-    x = tf.image.random_flip_left_right(x)
+    x = floats(images)
     grey = tf.repeat(tf.reduce_mean(x, axis=3, keepdims=True), 3, axis=3)
     x = tf.where(chance(0, 1) < 0.8, grey, x)
     size = tf.random.uniform((n, 1), 0.5, 0.9)                 # side of the cut-out
@@ -1049,7 +1083,7 @@ def as_photographed(x):
 
 # %%
 augmented = even.images[:24]
-grid(as_photographed(floats(augmented)), columns=12, title="Training pictures, made like them")
+grid(as_photographed(augmented), columns=12, title="Training pictures, made like them")
 plt.show()
 started = time.perf_counter()
 detectors["augmented"], _ = train_detector(even, SEED, name="augmented", augment=as_photographed)
