@@ -267,9 +267,9 @@ def page(results: dict) -> str:
 
 LIMITS = (
     "Where a target is not reached, or only just:", "",
-    "- *lstm_step*: with 8 rows a batch ours and PyTorch are close, and single turns fall on "
-    "either side. Of our step there, about seven tenths are the products with U (the row that "
-    "names them).",
+    "- *lstm_step*: with 8 rows a batch ours and PyTorch are level: runs fall on either side of 1, "
+    "by some hundredths. Most of our step there is its products with U (the row that names them). "
+    "Both leave them to oneDNN, but PyTorch a whole sequence in one call, ours a step at a time.",
     "- *pong_seeds*: the greedy policy loses some games badly, which the sampled one, as "
     "which it was trained, does not: in one that was looked at it stood still and lost point "
     "after point to the same serve.",
